@@ -1,0 +1,1 @@
+"""Talk with an Azure Voice Live agent: typed, asynchronous, interruptible."""

@@ -1,0 +1,220 @@
+"""Every exception of the package.
+
+VoiceLiveError
+|- ConfigurationError           fix the call; nothing was sent (also a ValueError)
+|- ConnectFailedError           no session was made: status, request_id, retry_after_s
+|  |- CredentialRejectedError   401, 403, or a credential that gave no token
+|  |- ServiceBusyError          408, 429, 5xx: may work later
+|  `- ConnectTimeoutError       the total connect timeout ran out
+|- SessionClosedError           there was a session: code, reason, session_id
+|  |- ConnectionLostError       it dropped: a new session may continue the conversation
+|  `- SessionExpiredError       its lifetime is over
+|- ServiceError                 the service refused one request; the session goes on
+|- ConfirmationTimeoutError     the service neither confirmed nor refused a request in time
+|- SlowConsumerError            one consumer fell behind its bound; the session goes on
+`- ProtocolError                a rule was broken
+   |- DecodeError               by them: a frame that is not a JSON object
+   `- LocalProtocolError        by us: a call that makes no sense now
+
+All of them carry their facts as attributes and survive ``pickle``.
+No message holds a credential, audio or a transcript.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigurationError",
+    "ConfirmationTimeoutError",
+    "ConnectFailedError",
+    "ConnectTimeoutError",
+    "ConnectionLostError",
+    "CredentialRejectedError",
+    "DecodeError",
+    "LocalProtocolError",
+    "ProtocolError",
+    "ServiceBusyError",
+    "ServiceError",
+    "SessionClosedError",
+    "SessionExpiredError",
+    "SlowConsumerError",
+    "VoiceLiveError",
+]
+
+_MAX_SERVICE_TEXT = 500  # characters of a service's own words that a message repeats
+
+
+class VoiceLiveError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class ConfigurationError(VoiceLiveError, ValueError):
+    """A value was refused before anything went on the wire; the message names field and allowed values."""
+
+
+class ConnectFailedError(VoiceLiveError):
+    """The handshake did not lead to a session.
+
+    Attributes:
+        message: What happened and what to do next.
+        status: HTTP status of the refused upgrade, ``None`` where no answer came.
+        request_id: The id to quote to support, where one is known.
+        retry_after_s: Seconds the service asked to wait, where it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, status, request_id, retry_after_s)
+        self.message, self.status = message, status
+        self.request_id, self.retry_after_s = request_id, retry_after_s
+
+    def __str__(self) -> str:
+        facts = [
+            f"HTTP {self.status}" if self.status is not None else "",
+            f"request id {self.request_id}" if self.request_id else "",
+        ]
+        known = ", ".join(fact for fact in facts if fact)
+        return f"{self.message} ({known})" if known else self.message
+
+
+class CredentialRejectedError(ConnectFailedError):
+    """The service refused the key or token, or the credential gave none."""
+
+
+class ServiceBusyError(ConnectFailedError):
+    """The service is overloaded or out of quota; ``retry_after_s`` says when to come back, if it told."""
+
+
+class ConnectTimeoutError(ConnectFailedError):
+    """The session was not usable within the connect timeout, retries included."""
+
+
+class SessionClosedError(VoiceLiveError):
+    """The session has ended.
+
+    Attributes:
+        code: WebSocket close code; ``None`` where the socket went away without a close frame.
+        reason: The peer's words, or ours where it gave none.
+        session_id: ``session.id`` of the service, empty before ``session.created``.
+    """
+
+    def __init__(self, code: int | None, reason: str, session_id: str) -> None:
+        super().__init__(code, reason, session_id)
+        self.code, self.reason, self.session_id = code, reason, session_id
+
+    def __str__(self) -> str:
+        name = self.session_id or "(not yet created)"
+        return f"session {name} has ended {_how(self.code, self.reason)}; open a new one with client.connect()"
+
+
+class ConnectionLostError(SessionClosedError):
+    """The connection dropped while the session was in use."""
+
+    def __str__(self) -> str:
+        name = self.session_id or "(not yet created)"
+        return f"session {name} dropped {_how(self.code, self.reason)}; connect again to continue"
+
+
+class SessionExpiredError(SessionClosedError):
+    """The service ended the session because its lifetime is over."""
+
+    def __str__(self) -> str:
+        return f"session {self.session_id} reached the end of its lifetime; connect again to continue"
+
+
+class ServiceError(VoiceLiveError):
+    """The service answered a request with an ``error`` event; the session goes on.
+
+    Attributes:
+        error_type: The service's class of error, such as ``invalid_request_error``.
+        code: Its code, open text, ``None`` where it gave none.
+        service_message: Its words, at most 500 characters.
+        param: The setting or field at fault, where it named one.
+        event_id: Id of the client event at fault.
+    """
+
+    def __init__(
+        self,
+        error_type: str,
+        code: str | None,
+        service_message: str,
+        param: str | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        service_message = service_message[:_MAX_SERVICE_TEXT]
+        super().__init__(error_type, code, service_message, param, event_id)
+        self.error_type, self.code, self.service_message = error_type, code, service_message
+        self.param, self.event_id = param, event_id
+
+    def __str__(self) -> str:
+        where = f" at {self.param}" if self.param else ""
+        return f"the service refused the request{where}: {self.code or self.error_type}: {self.service_message}"
+
+
+class ConfirmationTimeoutError(VoiceLiveError):
+    """A request was written, and neither its confirmation nor an error came in time.
+
+    Attributes:
+        request: Type of the client event.
+        timeout_s: How long was waited.
+    """
+
+    def __init__(self, request: str, timeout_s: float) -> None:
+        super().__init__(request, timeout_s)
+        self.request, self.timeout_s = request, timeout_s
+
+    def __str__(self) -> str:
+        return f"{self.request} was sent but not confirmed within {self.timeout_s:g} s; it may still take effect"
+
+
+class SlowConsumerError(VoiceLiveError):
+    """One consumer of events fell behind its bound and was cut off; others and the session go on.
+
+    Attributes:
+        consumer: Which stream it was.
+        limit_bytes: Its bound.
+        unread_events: How many events it had not taken.
+    """
+
+    def __init__(self, consumer: str, limit_bytes: int, unread_events: int) -> None:
+        super().__init__(consumer, limit_bytes, unread_events)
+        self.consumer, self.limit_bytes, self.unread_events = consumer, limit_bytes, unread_events
+
+    def __str__(self) -> str:
+        return (
+            f"{self.consumer} left {self.unread_events} events unread, over its bound of {self.limit_bytes} bytes; "
+            "read faster, raise ClientOptions.inbox_bytes, or subscribe to fewer event classes"
+        )
+
+
+class ProtocolError(VoiceLiveError):
+    """A rule of the protocol was broken, by the service or by the caller."""
+
+
+class DecodeError(ProtocolError):
+    """A frame is not a JSON object, so no event can be made of it.
+
+    Attributes:
+        problem: What is wrong, without any of the frame's content.
+        frame_bytes: The frame's size.
+    """
+
+    def __init__(self, problem: str, frame_bytes: int) -> None:
+        super().__init__(problem, frame_bytes)
+        self.problem, self.frame_bytes = problem, frame_bytes
+
+    def __str__(self) -> str:
+        return f"undecodable frame of {self.frame_bytes} bytes: {self.problem}"
+
+
+class LocalProtocolError(ProtocolError):
+    """A call makes no sense in the present state; the message says what to call instead."""
+
+
+def _how(code: int | None, reason: str) -> str:
+    how = "without a close frame" if code is None else f"with code {code}"
+    return f"{how} ({reason})" if reason else how

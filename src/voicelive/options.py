@@ -1,0 +1,95 @@
+"""Frozen settings of the client: timeouts, bounds, retry. What a session says to the service is ``SessionConfig``."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from voicelive.errors import ConfigurationError
+
+__all__ = ["ClientOptions", "HandshakeRetry"]
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeRetry:
+    """When a refused or failed handshake is tried again: on 408, 429, 5xx and network errors only.
+
+    Attributes:
+        attempts: Tries in all, the first one included; 1 turns retrying off.
+        first_wait_s: Upper bound of the first random wait; it doubles with every try.
+        max_wait_s: No wait is longer, except that a ``Retry-After`` of the service is always honoured
+            (the total connect timeout still holds).
+    """
+
+    attempts: int = 3
+    first_wait_s: float = 0.5
+    max_wait_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        _at_least("handshake_retry.attempts", self.attempts, 1)
+        _at_least("handshake_retry.first_wait_s", self.first_wait_s, 0)
+        _at_least("handshake_retry.max_wait_s", self.max_wait_s, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """How the client connects and what it holds in memory.
+
+    Attributes:
+        connect_timeout_s: Bound on ``connect`` in total: token, retries, handshake, first settings.
+        close_timeout_s: Bound on ``close``, also against a mute peer.
+        ping_interval_s: A ping goes out this often; ``None`` turns pings off.
+        ping_timeout_s: A connection whose pong takes longer is lost.
+        confirm_timeout_s: How long a verb waits for the service's confirmation.
+        max_frame_bytes: A larger incoming frame ends the session with code 1009.
+        inbox_bytes: Bound of each consumer's unread events, in bytes received.
+        outbox_bytes: Bound of what waits to be written, in bytes.
+        handler_errors: ``"report"``: an exception in a handler becomes a ``HandlerFailed`` event
+            and an ERROR log; ``"end"``: it also ends the session.
+        token_scope: Scope asked of token credentials.
+        headers: Further request headers of the handshake.
+        ssl: Context for TLS; ``None``: the system's certificates.
+        proxy: URL of an HTTP or SOCKS proxy, ``True``: from the environment (never for loopback), ``None``: none.
+        allow_insecure: Permit credentials over plain ``ws://`` to another machine.
+    """
+
+    connect_timeout_s: float = 15.0
+    close_timeout_s: float = 1.0
+    ping_interval_s: float | None = 10.0
+    ping_timeout_s: float | None = 4.0
+    confirm_timeout_s: float = 15.0
+    max_frame_bytes: int = 16 * MIB
+    inbox_bytes: int = 64 * MIB
+    outbox_bytes: int = 4 * MIB
+    handshake_retry: HandshakeRetry = field(default_factory=HandshakeRetry)
+    handler_errors: Literal["report", "end"] = "report"
+    token_scope: str = "https://ai.azure.com/.default"  # noqa: S105 - a scope is no secret
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ssl: ssl.SSLContext | None = field(default=None, repr=False)
+    proxy: str | Literal[True] | None = field(default=True, repr=False)
+    allow_insecure: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("connect_timeout_s", "close_timeout_s", "confirm_timeout_s"):
+            _positive(name, getattr(self, name))
+        for name in ("ping_interval_s", "ping_timeout_s"):
+            if getattr(self, name) is not None:
+                _positive(name, getattr(self, name))
+        for name in ("max_frame_bytes", "inbox_bytes", "outbox_bytes"):
+            _at_least(name, getattr(self, name), 1024)
+        if self.handler_errors not in ("report", "end"):
+            raise ConfigurationError(f"handler_errors is {self.handler_errors!r}; allowed: 'report', 'end'")
+
+
+def _positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise ConfigurationError(f"{name} is {value!r}; it must be greater than 0")
+
+
+def _at_least(name: str, value: float, least: float) -> None:
+    if not value >= least:
+        raise ConfigurationError(f"{name} is {value!r}; it must be at least {least}")
