@@ -1,0 +1,138 @@
+"""Text frame to event and back: the only place that sees JSON.
+
+Decoding is strict about types, because lax parsing loses information (``"5"`` would become 5), and generous about
+everything else: what does not fit a class comes back whole as ``UnknownServerEvent``. Only a frame that is not a
+JSON object raises.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import b2a_base64
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from voicelive.errors import DecodeError
+from voicelive.wire.base import Unknown, Wire
+from voicelive.wire.client_events import CLIENT_EVENTS, ClientEvent, InputAudioBufferAppend, UnknownClientEvent
+from voicelive.wire.server_events import SERVER_EVENTS, ServerEvent, UnknownServerEvent
+
+__all__ = ["decode", "decode_client", "encode"]
+
+_U = TypeVar("_U", bound=Unknown)
+
+_APPEND_FIELDS = frozenset({"type", "audio"})
+
+
+@cache
+def _server_adapter() -> TypeAdapter[ServerEvent]:
+    return TypeAdapter(ServerEvent)
+
+
+@cache
+def _client_adapter() -> TypeAdapter[ClientEvent]:
+    return TypeAdapter(ClientEvent)
+
+
+def decode(frame: str | bytes) -> ServerEvent:
+    """The server event in a frame.
+
+    An unknown type, or a known one whose fields do not fit, is an ``UnknownServerEvent`` that holds everything.
+
+    Raises:
+        DecodeError: The frame is not a JSON object.
+    """
+    try:
+        event = _server_adapter().validate_json(frame, strict=True)
+    except ValidationError:
+        return _salvage(frame, UnknownServerEvent)
+    return _reread(event, SERVER_EVENTS) if type(event) is UnknownServerEvent else event
+
+
+def decode_client(frame: str | bytes) -> ClientEvent:
+    """The client event in a frame; like ``decode``, for the service's side of the wire.
+
+    Raises:
+        DecodeError: The frame is not a JSON object.
+    """
+    try:
+        event = _client_adapter().validate_json(frame, strict=True)
+    except ValidationError:
+        return _salvage(frame, UnknownClientEvent)
+    return _reread(event, CLIENT_EVENTS) if type(event) is UnknownClientEvent else event
+
+
+def encode(event: Wire) -> str | bytes:
+    """The frame of an event: compact JSON, set fields only, explicit ``None`` as null.
+
+    Bytes are UTF-8 text; a ``str`` comes back only for text with lone surrogates, escaped.
+    """
+    if type(event) is InputAudioBufferAppend and event.model_fields_set == _APPEND_FIELDS and not event.extra:
+        return encode_audio(event.audio)
+    if not isinstance(event, Unknown):
+        event.__pydantic_fields_set__.add("type")  # constructed server events leave it to us
+    try:
+        return event.__pydantic_serializer__.to_json(event, by_alias=True, exclude_unset=True)
+    except PydanticSerializationError:
+        return json.dumps(_plain(event), ensure_ascii=True, separators=(",", ":"))
+
+
+def encode_audio(audio: bytes) -> bytes:
+    """The frame of ``input_audio_buffer.append``: a constant envelope, because it is sent fifty times a second."""
+    return b'{"type":"input_audio_buffer.append","audio":"' + b2a_base64(audio, newline=False) + b'"}'
+
+
+def _salvage(frame: str | bytes, unknown: type[_U]) -> _U:
+    """A second try with a parser that takes what pydantic's does not: lone surrogates, deep nesting, long integers."""
+    try:
+        found: Any = json.loads(frame)
+    except (ValueError, RecursionError) as error:
+        problem = "nested too deeply" if isinstance(error, RecursionError) else _without_content(error)
+        raise DecodeError(problem, len(frame)) from None
+    if not isinstance(found, dict):
+        raise DecodeError(f"JSON {type(found).__name__} instead of an object", len(frame))
+    if isinstance(found.get("type"), str):
+        return unknown.model_construct(**found)
+    event = unknown.model_construct(**{key: value for key, value in found.items() if key != "type"})
+    if "type" in found and event.__pydantic_extra__ is not None:
+        event.__pydantic_extra__["type"] = found["type"]
+    return event
+
+
+def _without_content(error: ValueError) -> str:
+    """What a parser says, without the piece of the frame that it may quote."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"invalid UTF-8 at byte {error.start}"
+    return "a number is too long"
+
+
+def _reread(event: Any, classes: Mapping[str, type[Any]]) -> Any:
+    """A known event in which fields are null that should not be: such a null counts as absent, but is kept."""
+    cls = classes.get(event.kind)
+    if cls is None:
+        return event
+    nulls = {key for key, value in event.raw.items() if value is None and not _takes_none(cls, key)}
+    rest = {key: value for key, value in event.raw.items() if key not in nulls}
+    try:
+        found = cls.__pydantic_validator__.validate_json(json.dumps(rest), strict=True)
+    except ValidationError:
+        return event
+    found.__pydantic_extra__.update(dict.fromkeys(nulls))
+    return found
+
+
+def _takes_none(cls: type[Wire], key: str) -> bool:
+    field = cls.model_fields.get(key)
+    return field is None or field.default is None
+
+
+def _plain(event: Wire) -> dict[str, Any]:
+    if isinstance(event, Unknown):
+        return event.raw
+    return event.model_dump(mode="python", by_alias=True, exclude_unset=True)

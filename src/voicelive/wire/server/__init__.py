@@ -1,0 +1,1 @@
+"""The events of the service, by topic; ``voicelive.wire.server_events`` joins them."""
