@@ -1,1 +1,82 @@
-"""Talk with an Azure Voice Live agent: typed, asynchronous, interruptible."""
+"""Talk with an Azure Voice Live agent: typed, asynchronous, interruptible.
+
+Here is what every application needs. Event classes are in ``voicelive.wire``, what the session itself reports in
+``voicelive.events``, audio in ``voicelive.audio``, the emulator in ``voicelive.testing``.
+Names load on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
+    from voicelive._version import __version__ as __version__
+    from voicelive.client import *
+    from voicelive.errors import *
+    from voicelive.options import *
+    from voicelive.session import *
+    from voicelive.taps import Subscription as Subscription
+    from voicelive.transport.address import Agent as Agent
+    from voicelive.transport.address import Byom as Byom
+    from voicelive.transport.address import ClassicAgent as ClassicAgent
+    from voicelive.wire.avatar import PhotoAvatar as PhotoAvatar
+    from voicelive.wire.avatar import VideoAvatar as VideoAvatar
+    from voicelive.wire.base import Unlisted as Unlisted
+    from voicelive.wire.responses import ResponseCreateParams as ResponseCreateParams
+    from voicelive.wire.session import SessionConfig as SessionConfig
+    from voicelive.wire.tools import *
+    from voicelive.wire.turn_detection import *
+    from voicelive.wire.voices import *
+
+_HOME = {
+    "_version": "__version__",
+    "client": "VoiceLiveClient",
+    "errors": (
+        "ConfigurationError ConfirmationTimeoutError ConnectFailedError ConnectTimeoutError ConnectionLostError "
+        "CredentialRejectedError DecodeError LocalProtocolError ProtocolError ServiceBusyError ServiceError "
+        "SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError"
+    ),
+    "options": "ClientOptions HandshakeRetry",
+    "session": "Counts Session",
+    "taps": "Subscription",
+    "transport.address": "Agent Byom ClassicAgent",
+    "wire.avatar": "PhotoAvatar VideoAvatar",
+    "wire.base": "Unlisted",
+    "wire.responses": "ResponseCreateParams",
+    "wire.session": "SessionConfig",
+    "wire.tools": (
+        "FoundryAgentTool FunctionTool MCPServer MCPTool Tool ToolChoice ToolChoiceFunctionSelection "
+        "ToolChoiceSelection UnknownTool UnknownToolChoice"
+    ),
+    "wire.turn_detection": (
+        "AzureSemanticDetection AzureSemanticDetectionEn AzureSemanticDetectionMultilingual AzureSemanticVad "
+        "AzureSemanticVadEn AzureSemanticVadMultilingual EouDetection OpenAISemanticVad ServerVad "
+        "SmartEndOfTurnDetection TurnDetection UnknownEouDetection UnknownTurnDetection"
+    ),
+    "wire.voices": (
+        "AzureAvatarVoiceSyncVoice AzureCustomVoice AzurePersonalVoice AzureRealtimeNativeVoice "
+        "AzureRealtimeNativeVoiceName AzureStandardVoice AzureVoice OpenAIVoice OpenAIVoiceName PersonalVoiceModel "
+        "UnknownVoice Voice"
+    ),
+}
+"""Module to the names that it gives."""
+
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+_NAMESPACES = frozenset({"audio", "errors", "events", "testing", "transport", "wire"})
+
+__all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # type checkers read the imports above
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = found
+        return found
+    if name in _NAMESPACES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_NAMESPACES})

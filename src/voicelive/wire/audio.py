@@ -1,7 +1,5 @@
 """How the caller's audio is cleaned and transcribed, and what a transcription says in detail."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

@@ -4,8 +4,6 @@ Video avatars and photo avatars are told apart by ``type``, which older versions
 a type is a video avatar.
 """
 
-from __future__ import annotations
-
 from math import pi
 from typing import Annotated, ClassVar, Literal, TypeAlias
 

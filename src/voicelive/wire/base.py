@@ -6,9 +6,10 @@ key or value raises ``ConfigurationError`` before anything is sent, unless it is
 ``extra={...}`` or ``Unlisted("...")``.
 
 ``info.mode`` tells the directions apart: JSON text comes from the wire, Python values from the application.
-"""
 
-from __future__ import annotations
+No module of this package postpones its annotations: pydantic would have to compile each of them again, which
+doubles the time that importing takes.
+"""
 
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,6 +91,9 @@ class Wire(BaseModel):
                 yield name, _Withheld(value) if name in withheld and value is not None else value
         if self.model_extra:
             yield "more_keys", sorted(self.model_extra)
+
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class Tagged(Wire):

@@ -1,7 +1,5 @@
 """Limits on what an application may construct; what the service sends is never measured against them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sized
 from typing import Any
 

@@ -4,8 +4,6 @@ Two type strings of the official client have no class, because they have no body
 see ``BODYLESS_CLIENT_EVENTS``. ``Session.send_raw`` sends them all the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias, get_args

@@ -5,21 +5,19 @@ everything else: what does not fit a class comes back whole as ``UnknownServerEv
 JSON object raises.
 """
 
-from __future__ import annotations
-
 import json
 from binascii import b2a_base64
-from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import ErrorDetails, PydanticSerializationError
 
 from voicelive.errors import DecodeError
 from voicelive.wire.base import Unknown, Wire
-from voicelive.wire.client_events import CLIENT_EVENTS, ClientEvent, InputAudioBufferAppend, UnknownClientEvent
-from voicelive.wire.server_events import SERVER_EVENTS, ServerEvent, UnknownServerEvent
+from voicelive.wire.client_events import ClientEvent, InputAudioBufferAppend, UnknownClientEvent
+from voicelive.wire.server_events import SERVER_EVENTS, KnownServerEvent, ServerEvent, UnknownServerEvent
 
 __all__ = ["decode", "decode_client", "encode"]
 
@@ -50,7 +48,7 @@ def decode(frame: str | bytes) -> ServerEvent:
         event = _server_adapter().validate_json(frame, strict=True)
     except ValidationError:
         return _salvage(frame, UnknownServerEvent)
-    return _reread(event, SERVER_EVENTS) if type(event) is UnknownServerEvent else event
+    return _reread(event) if type(event) is UnknownServerEvent else event
 
 
 def decode_client(frame: str | bytes) -> ClientEvent:
@@ -60,10 +58,9 @@ def decode_client(frame: str | bytes) -> ClientEvent:
         DecodeError: The frame is not a JSON object.
     """
     try:
-        event = _client_adapter().validate_json(frame, strict=True)
+        return _client_adapter().validate_json(frame, strict=True)
     except ValidationError:
         return _salvage(frame, UnknownClientEvent)
-    return _reread(event, CLIENT_EVENTS) if type(event) is UnknownClientEvent else event
 
 
 def encode(event: Wire) -> str | bytes:
@@ -95,11 +92,10 @@ def _salvage(frame: str | bytes, unknown: type[_U]) -> _U:
         raise DecodeError(problem, len(frame)) from None
     if not isinstance(found, dict):
         raise DecodeError(f"JSON {type(found).__name__} instead of an object", len(frame))
-    if isinstance(found.get("type"), str):
-        return unknown.model_construct(**found)
-    event = unknown.model_construct(**{key: value for key, value in found.items() if key != "type"})
-    if "type" in found and event.__pydantic_extra__ is not None:
-        event.__pydantic_extra__["type"] = found["type"]
+    kind = {"type": found.pop("type")} if isinstance(found.get("type"), str) else {}
+    event = unknown.model_construct(**kind)
+    assert event.__pydantic_extra__ is not None, "extra='allow' always makes the dict"
+    event.__pydantic_extra__.update(found)  # not through the constructor, whose own parameters are keys like any other
     return event
 
 
@@ -112,24 +108,39 @@ def _without_content(error: ValueError) -> str:
     return "a number is too long"
 
 
-def _reread(event: Any, classes: Mapping[str, type[Any]]) -> Any:
-    """A known event in which fields are null that should not be: such a null counts as absent, but is kept."""
-    cls = classes.get(event.kind)
+def _reread(event: UnknownServerEvent) -> ServerEvent:
+    """A known event with nulls or gaps where values should be: what does not fit counts as absent, but is kept."""
+    cls = SERVER_EVENTS.get(event.kind or "")
     if cls is None:
         return event
-    nulls = {key for key, value in event.raw.items() if value is None and not _takes_none(cls, key)}
-    rest = {key: value for key, value in event.raw.items() if key not in nulls}
-    try:
-        found = cls.__pydantic_validator__.validate_json(json.dumps(rest), strict=True)
-    except ValidationError:
+    message, aside = deepcopy(event.raw), dict[tuple[str | int, ...], Any]()
+    for problem in _problems(cls, message):
+        if problem["type"] != "missing" and problem["input"] is not None:
+            return event
+        aside.update(_cut(message, problem["loc"]))
+    if _problems(cls, message):
         return event
-    found.__pydantic_extra__.update(dict.fromkeys(nulls))
-    return found
+    found: Any = cls.__pydantic_validator__.validate_json(json.dumps(message), strict=True)
+    for path, value in aside.items():
+        owner = found if len(path) == 1 else getattr(found, str(path[0]))
+        owner.__pydantic_extra__[path[-1]] = value
+    return found  # type: ignore[no-any-return]  # what a class validates is an instance of it
 
 
-def _takes_none(cls: type[Wire], key: str) -> bool:
-    field = cls.model_fields.get(key)
-    return field is None or field.default is None
+def _problems(cls: type[KnownServerEvent], message: dict[str, Any]) -> list[ErrorDetails]:
+    try:
+        cls.__pydantic_validator__.validate_json(json.dumps(message), strict=True)
+    except ValidationError as error:
+        return error.errors(include_url=False, include_context=False)
+    return []
+
+
+def _cut(message: dict[str, Any], place: tuple[str | int, ...]) -> dict[tuple[str | int, ...], Any]:
+    """Take out the value at fault: a key of the event, or a key of an object right below it."""
+    inside = len(place) > 1 and isinstance(message.get(str(place[0])), dict)
+    path = place[:2] if inside else place[:1]
+    owner: Any = message[str(place[0])] if inside else message
+    return {path: owner.pop(path[-1])} if path[-1] in owner else {}
 
 
 def _plain(event: Wire) -> dict[str, Any]:

@@ -4,8 +4,6 @@ Fields that the schema promises have a neutral value where the service leaves th
 ``model_fields_set`` tells the difference.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field

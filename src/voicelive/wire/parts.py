@@ -4,8 +4,6 @@ The same word means slightly different things on the two sides, so the classes d
 message (``MessageContentPart``) and what the service reports of one (``ContentPart``).
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

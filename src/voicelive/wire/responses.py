@@ -1,7 +1,5 @@
 """Responses: what is asked for, what the service reports of one, and what it costs in tokens."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field

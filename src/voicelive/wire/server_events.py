@@ -1,7 +1,5 @@
 """Everything the service may say: the union of all event classes, and a class for what is none of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias, get_args

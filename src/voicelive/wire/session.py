@@ -1,7 +1,5 @@
 """The session's settings: what a client may send, and what the service says is in effect."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What the model may call, and how it is told to."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field

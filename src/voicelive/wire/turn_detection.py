@@ -5,8 +5,6 @@ the service's defaults (threshold 0.5; prefix 400 ms for ``server_vad``, 420 ms 
 500 ms; speech 200 ms and 80 ms).
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

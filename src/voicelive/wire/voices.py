@@ -1,7 +1,5 @@
 """Who speaks: the voices of OpenAI and Azure."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What moves with the voice: word timestamps, visemes, blendshapes, video."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

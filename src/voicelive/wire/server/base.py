@@ -4,8 +4,6 @@ Every field but ``type`` may be missing on the wire. A field that the schema pro
 (``""``, ``0``, ``b""``), so that its type stays honest for the common case; ``model_fields_set`` tells.
 """
 
-from __future__ import annotations
-
 from voicelive.wire.base import Wire
 
 __all__ = ["ItemEvent", "OutputEvent", "PartEvent", "ServerEventBase"]

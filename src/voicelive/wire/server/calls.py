@@ -1,7 +1,5 @@
 """Calls that reach the service directly: WebRTC (preview) and SIP (2026-07-31-preview)."""
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Items of the conversation, the caller's audio and its transcription."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

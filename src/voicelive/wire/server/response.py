@@ -3,8 +3,6 @@
 The ``v1`` dialect renames six of these types; they decode to the same classes, and ``type`` keeps the wire's spelling.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field

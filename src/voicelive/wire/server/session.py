@@ -1,7 +1,5 @@
 """The session itself: settings, errors, warnings, the avatar's link."""
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 from pydantic import Field

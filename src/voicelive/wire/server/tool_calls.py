@@ -1,7 +1,5 @@
 """Tool calls as they happen: functions, MCP servers, searches, Foundry agents."""
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 from voicelive.wire.base import Private

@@ -1,0 +1,186 @@
+"""VoiceLiveClient: endpoint + credential + options -> ``connect``. Holds no connection itself."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from voicelive.errors import (
+    ConfigurationError,
+    ConfirmationTimeoutError,
+    ConnectFailedError,
+    ConnectTimeoutError,
+    SessionClosedError,
+)
+from voicelive.options import ClientOptions
+from voicelive.transport.address import Agent, Byom, ClassicAgent, Target, redacted
+from voicelive.transport.auth import Credential, default_credential
+from voicelive.wire.session import SessionConfig
+from voicelive.wire.tools import Tool
+
+if TYPE_CHECKING:  # the session brings all event classes along; they load when a connection is made
+    from voicelive.session import Session
+    from voicelive.transport.base import Transport
+
+__all__ = ["VoiceLiveClient"]
+
+API_VERSION = "2026-07-15"  # newest dated version; the default of the official SDKs as well
+
+_ECHO_REFERENCE = "client_ec_reference:true"  # the connection feature that a client's echo reference needs
+
+
+class VoiceLiveClient:
+    """Opens sessions with one Voice Live resource. Usable from several tasks of one event loop, for many sessions.
+
+    Args:
+        endpoint: URL of the resource or Foundry project, such as ``https://<name>.services.ai.azure.com``. Its own
+            path prefix and query parameters are kept; ``/api/projects/...`` is cut off.
+        credential: A key, an object with ``.key``, or a sync or async token credential.
+        api_version: A dated version.
+        options: Timeouts, bounds, retry, TLS, proxy.
+
+    Raises:
+        ConfigurationError: ``endpoint`` or ``credential`` is missing.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        credential: Credential,
+        *,
+        api_version: str = API_VERSION,
+        options: ClientOptions | None = None,
+    ) -> None:
+        if not endpoint:
+            raise ConfigurationError("endpoint is empty; pass your resource's URL or set AZURE_VOICELIVE_ENDPOINT")
+        if not credential:
+            raise ConfigurationError("credential is empty; pass a key or a token credential")
+        self._endpoint, self._credential = endpoint, credential
+        self._api_version, self._options = api_version, options or ClientOptions()
+        self._own_credential: Any = None
+
+    @classmethod
+    def from_env(cls, *, api_version: str = API_VERSION, options: ClientOptions | None = None) -> Self:
+        """From ``AZURE_VOICELIVE_ENDPOINT`` and ``AZURE_VOICELIVE_API_KEY``; without a key, ``DefaultAzureCredential``.
+
+        Raises:
+            ConfigurationError: The endpoint is not set.
+        """
+        endpoint = os.environ.get("AZURE_VOICELIVE_ENDPOINT", "")
+        key = os.environ.get("AZURE_VOICELIVE_API_KEY")
+        if not endpoint:
+            raise ConfigurationError(
+                "AZURE_VOICELIVE_ENDPOINT is not set; set it to https://<name>.services.ai.azure.com"
+            )
+        credential = key or default_credential()
+        client = cls(endpoint, credential, api_version=api_version, options=options)
+        client._own_credential = None if key else credential
+        return client
+
+    def connect(
+        self,
+        model: str | None = None,
+        *,
+        config: SessionConfig | None = None,
+        agent: Agent | ClassicAgent | None = None,
+        byom: Byom | None = None,
+        tools: Sequence[Tool] = (),
+        timeout_s: float | None = None,
+    ) -> AbstractAsyncContextManager[Session]:
+        """A session as an async context manager, entered when it is usable.
+
+        That is: ``session.created`` has come and, where settings or tools were given, ``session.updated`` too. Both
+        still reach the iterator. Leaving the context closes the session.
+
+        Args:
+            model: Such as ``"gpt-realtime"``; with ``byom`` the deployment's name; left out with an agent.
+            config: Settings to begin with.
+            agent: A Foundry agent to talk with, instead of a model.
+            byom: A model of one's own.
+            tools: Further tools beside ``config.tools``.
+            timeout_s: Bound on everything together, retries included; default ``ClientOptions.connect_timeout_s``.
+
+        Raises:
+            ConfigurationError: Something cannot work; nothing was sent.
+            ConnectFailedError: No session was made; subclasses tell a refused credential, an overloaded service
+                and a timeout apart.
+            ServiceError: The service refused the settings.
+        """
+        from voicelive.protocol.settings import join_tools, refuse_impossible
+
+        wanted = join_tools(config, tools)
+        if wanted is not None:
+            refuse_impossible(wanted, model=model, agent=agent is not None)
+        target = Target(model=model, agent=agent, byom=byom, features=_features(wanted))
+        limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
+        return self._session(target, wanted, limit_s)
+
+    async def close(self) -> None:
+        """Close the credential that the client made itself, if any. Open sessions are not affected."""
+        credential, self._own_credential = self._own_credential, None
+        if credential is not None:
+            answer = credential.close()
+            if inspect.isawaitable(answer):
+                await answer
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"VoiceLiveClient({redacted(self._endpoint)!r}, api_version={self._api_version!r})"
+
+    @asynccontextmanager
+    async def _session(self, target: Target, config: SessionConfig | None, limit_s: float) -> AsyncIterator[Session]:
+        session = await self._open(target, config, limit_s)
+        try:
+            yield session
+        finally:
+            await session.close()
+
+    async def _open(self, target: Target, config: SessionConfig | None, limit_s: float) -> Session:
+        """A usable session, or nothing at all: no socket or task is left behind by a failure."""
+        from voicelive.session import Session
+        from voicelive.transport.handshake import dial
+
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + limit_s
+        transport: Transport = await dial(
+            self._endpoint,
+            target,
+            self._credential,
+            self._options,
+            api_version=self._api_version,
+            timeout_s=limit_s,
+        )
+        session = Session(transport, self._options, config)
+        try:
+            async with asyncio.timeout_at(ends_at):
+                await session.prepare(limit_s)
+        except (TimeoutError, ConfirmationTimeoutError):
+            await session.close()
+            missing = "session.updated" if session.id else "session.created"
+            raise ConnectTimeoutError(
+                f"the connection was open, but {missing} did not come within {limit_s:g} s; "
+                "raise connect_timeout_s, or try again later"
+            ) from None
+        except SessionClosedError as error:
+            await session.close()
+            raise ConnectFailedError(
+                f"the service ended the session before it was usable: {error}", request_id=session.id or None
+            ) from error
+        except BaseException:  # cancellation included: the socket must not outlive the call
+            await session.close()
+            raise
+        return session
+
+
+def _features(config: SessionConfig | None) -> tuple[str, ...]:
+    cancellation = config.input_audio_echo_cancellation if config is not None else None
+    return (_ECHO_REFERENCE,) if cancellation is not None and cancellation.reference_source == "client" else ()

@@ -1,0 +1,49 @@
+"""Which settings cannot work with the model or agent of a connection.
+
+Single settings check themselves; here are the combinations that need to know what is being talked to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voicelive.errors import ConfigurationError
+from voicelive.wire.session import SessionConfig
+from voicelive.wire.tools import Tool
+
+__all__ = ["join_tools", "refuse_impossible"]
+
+_NATIVE_AUDIO = ("gpt-realtime", "gpt-live", "phi4-mm-realtime", "azure-realtime")
+"""Models that hear and speak by themselves; newer names of a family start the same way."""
+
+
+def refuse_impossible(config: SessionConfig, *, model: str | None, agent: bool) -> None:
+    """Raise for settings that the service would refuse or ignore.
+
+    Raises:
+        ConfigurationError: Names the setting and why it cannot be.
+    """
+    if agent:
+        for name in ("instructions", "temperature"):
+            if name in config.model_fields_set:
+                raise ConfigurationError(f"config.{name} is set, but an agent brings its own; leave it out")
+    turn_detection = config.turn_detection
+    eou = getattr(turn_detection, "end_of_utterance_detection", None)
+    if eou is not None and model is not None and not agent and model.startswith(_NATIVE_AUDIO):
+        raise ConfigurationError(
+            f"config.turn_detection.end_of_utterance_detection is set, but {model!r} hears audio itself; "
+            "it belongs to cascaded models such as gpt-4.1: leave it out, or choose another model"
+        )
+
+
+def join_tools(config: SessionConfig | None, tools: Sequence[Tool]) -> SessionConfig | None:
+    """The settings with further tools behind their own.
+
+    Raises:
+        ConfigurationError: A function name occurs twice.
+    """
+    if not tools:
+        return config
+    config = config or SessionConfig()
+    settings = {name: getattr(config, name) for name in config.model_fields_set}
+    return SessionConfig(**{**settings, "tools": [*(config.tools or ()), *tools], "extra": config.extra})

@@ -1,0 +1,83 @@
+"""Everything said passes here: events become frames, and requests find their answers.
+
+Owns no task. The session tells what the service answered and when the connection ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from voicelive.errors import ConfirmationTimeoutError, ServiceError, VoiceLiveError
+from voicelive.protocol.requests import Outcome, Refused, Requests
+from voicelive.transport.outbox import Outbox
+from voicelive.wire.client_events import ClientEventBase, KnownClientEvent
+from voicelive.wire.codec import encode
+from voicelive.wire.server.base import ServerEventBase
+
+__all__ = ["Sender"]
+
+_A = TypeVar("_A", bound=ServerEventBase)
+
+
+class Sender:
+    """Writes events, and waits for their confirmation where asked to."""
+
+    def __init__(self, outbox: Outbox, requests: Requests) -> None:
+        self._outbox, self._requests = outbox, requests
+        self._waiting: dict[str, asyncio.Future[ServerEventBase]] = {}
+        self._made = 0
+
+    async def put(self, frame: str | bytes, *, audio: bool = False) -> None:
+        """Write one frame.
+
+        Raises:
+            TransportClosed: The connection has ended.
+        """
+        await self._outbox.send(frame, audio=audio)
+
+    async def request(self, event: ClientEventBase, answer: type[_A], limit_s: float) -> _A:
+        """Write an event under an id of its own and wait for the event that confirms it.
+
+        Raises:
+            TransportClosed: The connection has ended before it was written.
+            ServiceError: The service refused.
+            ConfirmationTimeoutError: Neither came within ``limit_s``.
+        """
+        self._made += 1
+        request_id = f"voicelive_{self._made}"
+        named = event.model_copy(update={"event_id": request_id})
+        future: asyncio.Future[ServerEventBase] = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = future
+        assert isinstance(named, KnownClientEvent), "verbs make events that have a class"
+        self._requests.expect(request_id, named)
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.put(encode(named))
+                found = await future
+        except TimeoutError:
+            self._requests.forget(request_id)
+            raise ConfirmationTimeoutError(named.type, limit_s) from None
+        finally:
+            del self._waiting[request_id]
+            if future.done() and not future.cancelled():
+                future.exception()  # where the waiter was cancelled, nobody else asks for it
+        assert isinstance(found, answer), "the table of answers pairs them"
+        return found
+
+    def settle(self, outcome: Outcome) -> None:
+        """Hand the service's answer to the one who waits for it; a cancelled waiter is gone."""
+        future = self._waiting.get(outcome.request_id)
+        if future is None or future.done():
+            return
+        if isinstance(outcome, Refused):
+            error = outcome.error
+            future.set_exception(ServiceError(error.type, error.code, error.message, error.param, error.event_id))
+        else:
+            future.set_result(outcome.event)
+
+    def fail(self, error: VoiceLiveError) -> None:
+        """The connection has ended: nobody will be answered any more."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(error)

@@ -1,0 +1,397 @@
+"""Session: the I/O shell of one conversation, and the file that owns its tasks.
+
+A reader task drains the socket whatever the application does: frame -> event -> protocol -> effects -> streams.
+Nothing in that chain awaits a consumer, so pings are answered and liveness is known behind any handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar, overload
+
+from voicelive.audio.formats import AudioFormat
+from voicelive.audio_input import AudioInput
+from voicelive.errors import ConfigurationError, DecodeError, SessionClosedError, SlowConsumerError
+from voicelive.events import HandlerFailed, UndecodableFrame
+from voicelive.handlers import Handler, Handlers
+from voicelive.options import ClientOptions
+from voicelive.protocol.connection import CloseInfo
+from voicelive.protocol.core import SessionProtocol
+from voicelive.sending import Sender
+from voicelive.streams import Streams
+from voicelive.taps import SESSION_EVENT_BYTES, AnyEvent, Overflow, Subscription
+from voicelive.transport.base import Transport, TransportClosed
+from voicelive.transport.outbox import Outbox
+from voicelive.verbs import Verbs
+from voicelive.wire.client_events import ClientEvent, ClientEventBase, InputAudioBufferAppend
+from voicelive.wire.codec import decode, encode, encode_audio
+from voicelive.wire.server.base import ServerEventBase
+from voicelive.wire.server.session import SessionCreated
+from voicelive.wire.server_events import UnknownServerEvent
+from voicelive.wire.session import SessionConfig, SessionResource
+
+__all__ = ["Counts", "Session"]
+
+log = logging.getLogger("voicelive")
+
+_A = TypeVar("_A", bound=ServerEventBase)
+_E = TypeVar("_E", bound=AnyEvent)
+_E2 = TypeVar("_E2", bound=AnyEvent)
+_H = TypeVar("_H", bound=Handler)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was odd about the service's traffic so far; all of it was delivered.
+
+    Attributes:
+        undecodable_frames: Frames that were no JSON object.
+        unknown_events: Events of a type without a class.
+        malformed_events: Events of a known type whose fields did not fit.
+    """
+
+    undecodable_frames: int = 0
+    unknown_events: int = 0
+    malformed_events: int = 0
+
+
+class Session(Verbs):
+    """One conversation with an agent, made by ``VoiceLiveClient.connect``.
+
+    ``async for event in session`` gives everything the service says and what the session itself reports. Use
+    ``subscribe`` for further independent streams and ``on`` for handlers. All methods belong to one event loop.
+    """
+
+    def __init__(
+        self, transport: Transport, options: ClientOptions | None = None, requested: SessionConfig | None = None
+    ) -> None:
+        """Over an open transport, inside a running loop; applications call ``VoiceLiveClient.connect`` instead."""
+        self.requested = requested
+        """What the application asked for at the start."""
+        self.counts = Counts()
+        self._options = options or ClientOptions()
+        self._transport = transport
+        self._protocol = SessionProtocol()
+        self._sender = Sender(Outbox(transport, self._options.outbox_bytes), self._protocol.requests)
+        self._streams = Streams(self._options.inbox_bytes)
+        self._handlers: Handlers | None = None
+        self._audio: AudioInput | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._closed = asyncio.Event()
+        self._start(self._read())
+
+    @property
+    def id(self) -> str:
+        """The service's id of the session, for support; empty before ``session.created``."""
+        return self._protocol.connection.session_id
+
+    @property
+    def config(self) -> SessionResource:
+        """The settings in effect, as the service last reported them."""
+        return self._protocol.connection.settings
+
+    @property
+    def close_info(self) -> CloseInfo | None:
+        """How the session ended; ``None`` while it lasts."""
+        return self._protocol.connection.close_info
+
+    @property
+    def input_format(self) -> AudioFormat:
+        """What ``send_audio`` takes."""
+        settings = self.config
+        cancellation = settings.input_audio_echo_cancellation
+        channels = (cancellation.channels or 1) if cancellation is not None else 1
+        return AudioFormat.of_input(settings.input_audio_format, settings.input_audio_sampling_rate, channels)
+
+    @property
+    def output_format(self) -> AudioFormat:
+        """What the agent's audio deltas hold."""
+        return AudioFormat.of_output(self.config.output_audio_format)
+
+    async def prepare(self, timeout_s: float) -> None:
+        """Wait until the session exists and the requested settings are in effect; ``connect`` does this.
+
+        Raises:
+            ServiceError: The service refused the settings.
+            SessionClosedError: The session ended before.
+        """
+        if not self.id:
+            with self._streams.add("the start", (SessionCreated,)) as stream:
+                async for _ in stream:
+                    break
+        if self._closed.is_set():
+            raise self._protocol.connection.closed_error()
+        if self.requested is not None:
+            await self.update(self.requested, timeout_s=timeout_s)
+
+    # -- hearing
+
+    def __aiter__(self) -> AsyncIterator[AnyEvent]:
+        """All events, from ``session.created`` on; media from the first use on.
+
+        Ends when the session ended normally; otherwise it raises ``SessionClosedError`` or a subclass.
+        A loop that was left may be followed by another one, which goes on where it stopped.
+
+        Raises:
+            LocalProtocolError: Another loop over the session is under way.
+        """
+        return self._streams.main()
+
+    @overload
+    def subscribe(self, *, overflow: Overflow = ..., limit_bytes: int | None = ...) -> Subscription[AnyEvent]: ...
+    @overload
+    def subscribe(
+        self, cls: type[_E], /, *, overflow: Overflow = ..., limit_bytes: int | None = ...
+    ) -> Subscription[_E]: ...
+    @overload
+    def subscribe(
+        self, cls: type[_E], cls2: type[_E2], /, *, overflow: Overflow = ..., limit_bytes: int | None = ...
+    ) -> Subscription[_E | _E2]: ...
+    @overload
+    def subscribe(
+        self, *classes: type[AnyEvent], overflow: Overflow = ..., limit_bytes: int | None = ...
+    ) -> Subscription[Any]: ...
+    def subscribe(
+        self, *classes: type[Any], overflow: Overflow = "raise", limit_bytes: int | None = None
+    ) -> Subscription[Any]:
+        """A further stream of events from now on: of these classes, or of all.
+
+        Args:
+            classes: Event classes to hear.
+            overflow: ``"raise"``: falling behind the bound ends this stream with ``SlowConsumerError``.
+                ``"drop_audio"``: its oldest media is dropped first, counted, and told by ``AudioDropped``.
+            limit_bytes: The bound; default ``ClientOptions.inbox_bytes``.
+
+        Raises:
+            SessionClosedError: The session has ended.
+        """
+        self._refuse_when_closed()
+        return self._streams.add("a subscription", classes, overflow=overflow, limit_bytes=limit_bytes)
+
+    def on(self, *classes: type[AnyEvent]) -> Callable[[_H], _H]:
+        """Decorator: call a sync or async function with every event of these classes, or of all.
+
+        Handlers run one after the other, in the order of events and of registration, on a task of the session:
+        a slow one delays other handlers, never the socket. They may await any verb. An exception becomes a
+        ``HandlerFailed`` event and an ERROR log, and ends the session where ``ClientOptions.handler_errors`` says so.
+
+        Raises:
+            SessionClosedError: The session has ended.
+        """
+        self._refuse_when_closed()
+
+        def register(handler: _H) -> _H:
+            self._running_handlers().add(handler, classes)
+            return handler
+
+        return register
+
+    def off(self, handler: Handler) -> None:
+        """Stop calling a handler; unknown ones are ignored."""
+        if self._handlers is not None:
+            self._handlers.remove(handler)
+
+    async def wait_for(
+        self, cls: type[_E], predicate: Callable[[_E], bool] | None = None, *, timeout_s: float | None = None
+    ) -> _E:
+        """The next event of a class for which ``predicate`` holds, from now on.
+
+        Raises:
+            TimeoutError: It did not come within ``timeout_s``.
+            SessionClosedError: The session ended before.
+        """
+        async with asyncio.timeout(timeout_s):
+            with self.subscribe(cls) as stream:
+                async for event in stream:
+                    if predicate is None or predicate(event):
+                        return event
+        raise self._protocol.connection.closed_error()
+
+    # -- saying; the verbs are in Verbs
+
+    async def send(self, event: ClientEvent) -> None:
+        """Send any client event as it stands. Returns when written.
+
+        Raises:
+            SessionClosedError: The session has ended.
+        """
+        await self._put(encode(event), audio=isinstance(event, InputAudioBufferAppend))
+
+    async def send_raw(self, event: Mapping[str, Any]) -> None:
+        """Send a JSON object that no class describes. Returns when written.
+
+        Raises:
+            ConfigurationError: It has no ``type``, or is not JSON.
+            SessionClosedError: The session has ended.
+        """
+        kind = event.get("type")
+        if not isinstance(kind, str):
+            raise ConfigurationError("type is missing; every client event needs a type, a text")
+        try:
+            frame = json.dumps(dict(event), allow_nan=False, separators=(",", ":"))
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"the event of type {kind!r:.60} is not JSON: {type(error).__name__}") from None
+        await self._put(frame, audio=kind == "input_audio_buffer.append")
+
+    async def _write(self, event: ClientEventBase) -> None:
+        await self._put(encode(event))
+
+    async def _request(self, event: ClientEventBase, answer: type[_A], timeout_s: float | None) -> _A:
+        self._refuse_when_closed()
+        limit_s = self._options.confirm_timeout_s if timeout_s is None else timeout_s
+        try:
+            return await self._sender.request(event, answer, limit_s)
+        except TransportClosed as end:
+            self._end(end)
+            raise self._protocol.connection.closed_error() from None
+
+    def _audio_input(self) -> AudioInput:
+        self._refuse_when_closed()
+        if self._audio is None:
+            self._audio = AudioInput(self.input_format, self._put_audio, self._start)
+        return self._audio
+
+    @property
+    def _audio_was_sent(self) -> bool:
+        return self._audio is not None and self._audio.used
+
+    async def _put_audio(self, chunk: bytes) -> None:
+        await self._put(encode_audio(chunk), audio=True)
+
+    async def _put(self, frame: str | bytes, *, audio: bool = False) -> None:
+        self._refuse_when_closed()
+        try:
+            await self._sender.put(frame, audio=audio)
+        except TransportClosed as end:
+            self._end(end)
+            raise self._protocol.connection.closed_error() from None
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed.is_set():
+            raise self._protocol.connection.closed_error()
+        if self._closing:
+            raise SessionClosedError(None, "close() was called", self.id)
+
+    # -- the reader's chain
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._take(await self._transport.receive())
+        except TransportClosed as end:
+            self._end(end)
+        except Exception as error:  # a fault of this package must end the session, not leave it deaf
+            log.exception("= the reader failed")
+            self._end(TransportClosed(None, f"internal error: {type(error).__name__}", by_peer=False))
+            await self._transport.close(1011)
+
+    def _take(self, frame: str | bytes) -> None:
+        size_bytes = len(frame)
+        try:
+            event = decode(frame)
+        except DecodeError as error:
+            self._undecodable(error)
+            return
+        if type(event) is UnknownServerEvent:
+            self._count(event)
+        for outcome in self._protocol.receive(event):
+            self._sender.settle(outcome)
+        self._streams.deliver(event, size_bytes)
+
+    def _undecodable(self, error: DecodeError) -> None:
+        self.counts.undecodable_frames += 1
+        log.warning("< %s", error)
+        told = UndecodableFrame(error.problem, error.frame_bytes, self.counts.undecodable_frames)
+        self._streams.deliver(told, SESSION_EVENT_BYTES)
+
+    def _count(self, event: UnknownServerEvent) -> None:
+        if event.malformed:
+            self.counts.malformed_events += 1
+            log.warning("< event %s has fields of an unexpected kind; delivered as it is", event.kind)
+        else:
+            self.counts.unknown_events += 1
+
+    # -- the end, and the tasks
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the session; iteration ends normally. Bounded by ``ClientOptions.close_timeout_s``, twice over
+        where handlers are still busy.
+
+        Events that have come stay readable. Handlers get them until the bound, then they are cancelled.
+        Calling it again, or from a handler, is fine.
+        """
+        if not self._closing:
+            self._closing = True
+            await self._transport.close(code, reason)
+            self._end(TransportClosed(code, reason, by_peer=False))
+        await self._wind_up()
+
+    async def wait_closed(self) -> CloseInfo:
+        """How the session ended, once it has."""
+        await self._closed.wait()
+        assert self.close_info is not None, "set before the event"
+        return self.close_info
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _end(self, end: TransportClosed) -> None:
+        """The transport is gone: settle everything that waits. The first call counts."""
+        if self._closed.is_set():
+            return
+        connection = self._protocol.connection
+        connection.end(end.code, end.reason, by_application=self._closing or not end.by_peer, wanted=self._closing)
+        log.info("= session %s ended, code %s", self.id, end.code)
+        self._sender.fail(connection.closed_error())
+        self._streams.end(connection.failure())
+        if self._audio is not None:
+            self._audio.drop()
+        self._closed.set()
+
+    async def _wind_up(self) -> None:
+        """End all tasks: handlers may finish what has come within the bound, others have nothing left to do."""
+        tasks = self._tasks - {asyncio.current_task()}
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=self._options.close_timeout_s)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run work as a task of this session; nothing else in the package makes one."""
+
+        async def guarded() -> None:
+            with contextlib.suppress(SessionClosedError):  # the end is told through every stream already
+                await work
+
+        task = asyncio.create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _running_handlers(self) -> Handlers:
+        if self._handlers is None:
+            self._handlers = Handlers(self._streams.add("the queue of handlers"), self._handler_failed)
+            self._start(self._run_handlers(self._handlers))
+        return self._handlers
+
+    async def _run_handlers(self, handlers: Handlers) -> None:
+        try:
+            await handlers.run()
+        except SlowConsumerError as error:
+            log.error("= no handler runs any more: %s", error)
+            self._handler_failed(HandlerFailed("(all handlers)", "(queue)", error))
+
+    def _handler_failed(self, told: HandlerFailed) -> None:
+        self._streams.deliver(told, SESSION_EVENT_BYTES)
+        if self._options.handler_errors == "end" and not self._closing:
+            self._end(TransportClosed(1011, f"handler {told.handler} failed", by_peer=False))
+            self._start(self.close(1011, "a handler failed"))

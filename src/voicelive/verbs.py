@@ -1,0 +1,319 @@
+"""What an application can say to a session. Every verb makes one event and passes it to ``_write`` or ``_request``.
+
+Verbs return when the event is written to the socket, or when the service has confirmed it; each says which.
+All of them raise ``SessionClosedError`` at once when the session has ended, and ``ConfigurationError`` for
+values that make no sense, before anything is sent. All may be called from any task, also from handlers.
+Cancelling one that waits for a confirmation leaves the request standing.
+"""
+
+from __future__ import annotations
+
+import base64
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from uuid import uuid4
+
+from voicelive.audio_input import AudioInput
+from voicelive.errors import ConfigurationError, LocalProtocolError
+from voicelive.wire.base import Unlisted
+from voicelive.wire.client_events import (
+    ClientEventBase,
+    ConversationItemCreate,
+    ConversationItemDelete,
+    ConversationItemRetrieve,
+    ConversationItemTruncate,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    ResponseCancel,
+    ResponseCreate,
+    SessionUpdate,
+)
+from voicelive.wire.items import (
+    ConversationRequestItem,
+    ResponseItem,
+    SystemMessageItem,
+    UserMessageItem,
+)
+from voicelive.wire.parts import InputTextContentPart, MessageContentPart, RequestImageContentPart
+from voicelive.wire.responses import Response, ResponseCreateParams
+from voicelive.wire.server.base import ServerEventBase
+from voicelive.wire.server.conversation import (
+    ConversationItemCreated,
+    ConversationItemDeleted,
+    ConversationItemRetrieved,
+    ConversationItemTruncated,
+    InputAudioBufferCommitted,
+)
+from voicelive.wire.server.response import ResponseCreated
+from voicelive.wire.server.session import SessionUpdated
+from voicelive.wire.session import SessionConfig, SessionResource
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
+
+__all__ = ["Verbs"]
+
+_A = TypeVar("_A", bound=ServerEventBase)
+
+_IMAGE_KINDS: Mapping[bytes, str] = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+"""First bytes of the image formats that models take."""
+
+
+class Verbs(ABC):
+    """The speaking half of ``Session``."""
+
+    @abstractmethod
+    async def _write(self, event: ClientEventBase) -> None:
+        """Put an event on the wire."""
+
+    @abstractmethod
+    async def _request(self, event: ClientEventBase, answer: type[_A], timeout_s: float | None) -> _A:
+        """Put an event on the wire and wait for the event that confirms it."""
+
+    @abstractmethod
+    def _audio_input(self) -> AudioInput:
+        """The way out for the caller's audio, in the session's input format."""
+
+    @property
+    @abstractmethod
+    def _audio_was_sent(self) -> bool:
+        """Whether the input format is settled."""
+
+    async def update(
+        self, config: SessionConfig, *, confirm: bool = True, timeout_s: float | None = None
+    ) -> SessionResource | None:
+        """Change settings; only what ``config`` sets changes, nested objects replace as a whole.
+
+        Returns the settings in effect once the service confirms; ``None`` with ``confirm=False``.
+
+        Raises:
+            ServiceError: The service refused the settings.
+            LocalProtocolError: The input format would change after audio was sent; the service ignores that.
+            ConfirmationTimeoutError: No answer within ``timeout_s`` (default ``ClientOptions.confirm_timeout_s``).
+        """
+        if self._audio_was_sent:
+            for name in ("input_audio_format", "input_audio_sampling_rate"):
+                if name in config.model_fields_set:
+                    raise LocalProtocolError(
+                        f"{name} cannot change after audio was sent; set it in client.connect(config=...)"
+                    )
+        event = SessionUpdate(session=config)
+        if not confirm:
+            await self._write(event)
+            return None
+        return (await self._request(event, SessionUpdated, timeout_s)).session
+
+    async def send_audio(self, audio: Buffer) -> None:
+        """Stream the caller's audio, waiting while the socket is congested.
+
+        Args:
+            audio: Any bytes-like object in the session's input format (default: 16-bit little-endian mono at
+                24 kHz). 20 to 100 ms go out at once as one event, longer is split, a shorter tail waits for
+                more, for ``flush_audio``, or 40 ms.
+
+        Raises:
+            ConfigurationError: The audio ends inside a sample, which would shift every later one.
+
+        Returns when written. Cancelling may leave part of ``audio`` sent. Calls from several tasks are served in
+        order, but one stream wants one task.
+        """
+        await self._audio_input().send(audio)
+
+    async def flush_audio(self) -> None:
+        """Send the tail that is shorter than 20 ms now. Returns when written."""
+        await self._audio_input().flush()
+
+    async def commit_audio(self, *, confirm: bool = True, timeout_s: float | None = None) -> str | None:
+        """Turn what was sent into a user item, without turn detection or before it would. Starts no response.
+
+        The tail goes out first. Returns the item's id once confirmed, ``None`` with ``confirm=False``.
+
+        Raises:
+            ServiceError: The service refused, as it does when there is nothing to commit.
+            ConfirmationTimeoutError: No answer in time.
+        """
+        await self.flush_audio()
+        if not confirm:
+            await self._write(InputAudioBufferCommit())
+            return None
+        return (await self._request(InputAudioBufferCommit(), InputAudioBufferCommitted, timeout_s)).item_id
+
+    async def clear_audio(self) -> None:
+        """Drop audio that is not committed, the waiting tail included. Returns when written."""
+        self._audio_input().drop()
+        await self._write(InputAudioBufferClear())
+
+    async def send_text(self, text: str, *, role: Literal["user", "system"] = "user") -> str:
+        """Add a text message to the conversation; ask for the answer with ``create_response``.
+
+        Returns the item's id when written.
+        """
+        part = InputTextContentPart(text=text)
+        return await self.add_item(
+            SystemMessageItem(content=[part]) if role == "system" else UserMessageItem(content=[part])
+        )
+
+    async def send_image(
+        self,
+        image: bytes | str,
+        *,
+        text: str | None = None,
+        detail: Literal["auto", "low", "high"] | Unlisted | None = None,
+    ) -> str:
+        """Add an image to the conversation, with an optional question about it.
+
+        Args:
+            image: The bytes of a PNG, JPEG, GIF or WebP file, or an ``https:`` or ``data:`` URL.
+            text: Said together with the image.
+            detail: How closely the model looks.
+
+        Returns the item's id when written.
+
+        Raises:
+            ConfigurationError: The bytes are none of these formats, or the URL is of another kind.
+        """
+        url = _image_url(image)
+        part = (
+            RequestImageContentPart(image_url=url)
+            if detail is None
+            else RequestImageContentPart(image_url=url, detail=detail)
+        )
+        content: list[MessageContentPart] = [part]
+        if text is not None:
+            content.insert(0, InputTextContentPart(text=text))
+        return await self.add_item(UserMessageItem(content=content))
+
+    async def add_item(
+        self,
+        item: ConversationRequestItem,
+        *,
+        previous_item_id: str | None = None,
+        confirm: bool = False,
+        timeout_s: float | None = None,
+    ) -> str:
+        """Insert an item into the conversation: at the end, behind ``previous_item_id``, or at the front (``"root"``).
+
+        Returns the item's id, chosen here where the item has none, when written; with ``confirm=True`` when the
+        service has it.
+
+        Raises:
+            ServiceError: The service refused the item (only with ``confirm=True``).
+            ConfirmationTimeoutError: No answer in time.
+        """
+        given = getattr(item, "id", None)
+        item_id = given if isinstance(given, str) else f"item_{uuid4().hex[:24]}"
+        if given is None:
+            item = item.model_copy(update={"id": item_id})
+        event = (
+            ConversationItemCreate(item=item)
+            if previous_item_id is None
+            else ConversationItemCreate(item=item, previous_item_id=previous_item_id)
+        )
+        if confirm:
+            await self._request(event, ConversationItemCreated, timeout_s)
+        else:
+            await self._write(event)
+        return item_id
+
+    async def retrieve_item(self, item_id: str, *, timeout_s: float | None = None) -> ResponseItem:
+        """The service's copy of an item, audio included.
+
+        Raises:
+            ServiceError: There is no such item.
+            ConfirmationTimeoutError: No answer in time.
+        """
+        event = ConversationItemRetrieve(item_id=item_id)
+        item = (await self._request(event, ConversationItemRetrieved, timeout_s)).item
+        if item is None:
+            raise LocalProtocolError(f"the service answered the request for item {item_id} without an item")
+        return item
+
+    async def delete_item(self, item_id: str, *, confirm: bool = True, timeout_s: float | None = None) -> None:
+        """Remove an item from the conversation. Returns when confirmed.
+
+        Raises:
+            ServiceError: There is no such item.
+            ConfirmationTimeoutError: No answer in time.
+        """
+        await self._confirmed(ConversationItemDelete(item_id=item_id), ConversationItemDeleted, confirm, timeout_s)
+
+    async def truncate(
+        self,
+        item_id: str,
+        audio_end_ms: int,
+        *,
+        content_index: int = 0,
+        confirm: bool = True,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Cut an item of the agent to what was heard, in milliseconds from its start. Returns when confirmed.
+
+        The service drops the transcript of that part, and refuses an end beyond the item's length.
+
+        Raises:
+            ServiceError: The service refused.
+            ConfirmationTimeoutError: No answer in time.
+        """
+        if audio_end_ms < 0:
+            raise ConfigurationError(f"audio_end_ms is {audio_end_ms}; it must be 0 or more")
+        event = ConversationItemTruncate(item_id=item_id, content_index=content_index, audio_end_ms=audio_end_ms)
+        await self._confirmed(event, ConversationItemTruncated, confirm, timeout_s)
+
+    async def create_response(
+        self,
+        params: ResponseCreateParams | None = None,
+        *,
+        additional_instructions: str | None = None,
+        confirm: bool = True,
+        timeout_s: float | None = None,
+    ) -> Response | None:
+        """Ask for a response. Returns it as it begins, ``None`` with ``confirm=False``; its end is ``response.done``.
+
+        Args:
+            params: Settings of this response only.
+            additional_instructions: Added to the session's instructions for this response.
+
+        Raises:
+            ServiceError: The service refused, as it does while another response runs.
+            ConfirmationTimeoutError: No answer in time.
+        """
+        given: dict[str, Any] = {"response": params, "additional_instructions": additional_instructions}
+        event = ResponseCreate(**{name: value for name, value in given.items() if value is not None})
+        if not confirm:
+            await self._write(event)
+            return None
+        return (await self._request(event, ResponseCreated, timeout_s)).response
+
+    async def cancel_response(self, response_id: str | None = None) -> None:
+        """Stop a response, by default the running one; its ``response.done`` follows. Returns when written.
+
+        With nothing to stop, the service sends an ``error`` event that harms nothing.
+        """
+        await self._write(ResponseCancel() if response_id is None else ResponseCancel(response_id=response_id))
+
+    async def _confirmed(
+        self, event: ClientEventBase, answer: type[ServerEventBase], confirm: bool, timeout_s: float | None
+    ) -> None:
+        if confirm:
+            await self._request(event, answer, timeout_s)
+        else:
+            await self._write(event)
+
+
+def _image_url(image: bytes | str) -> str:
+    if isinstance(image, str):
+        if not image.startswith(("https:", "data:image/")):
+            raise ConfigurationError(
+                "image is a text that is no https: or data:image/ URL; read the file and pass bytes"
+            )
+        return image
+    for start, kind in _IMAGE_KINDS.items():
+        if image.startswith(start) and (kind != "image/webp" or image[8:12] == b"WEBP"):
+            return f"data:{kind};base64,{base64.b64encode(image).decode('ascii')}"
+    raise ConfigurationError("image is none of the formats PNG, JPEG, GIF, WebP; convert it first")
