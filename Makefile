@@ -1,0 +1,76 @@
+# Needs make, a POSIX shell and Python 3.11 or newer. Everything else is installed into .venv on first use;
+# the stamps .venv/.ready-* keep later runs short and depend on pyproject.toml.
+
+PYTHON ?=
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+export PYTHON
+# Settings for another environment must not leak into ours.
+unexport PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:  # the environments share pip's build directory and the tools already use two cores
+.PHONY: help demo test check format bench lowest pythons audit build clean always
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.ready-runtime  ## hold a conversation with the local emulator: no account, no network
+	@$(RUN) examples/quickstart.py
+
+test: $(VENV)/.ready-dev  ## formatting, lint, types, tests, coverage: what continuous integration runs
+	@$(RUN) scripts/check.py all
+
+check: $(VENV)/.ready-dev  ## formatting, lint and types only
+	@$(RUN) scripts/check.py static
+
+format: $(VENV)/.ready-dev  ## rewrite the sources: formatting, import order, fixable lint
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+bench: $(VENV)/.ready-dev  ## measure speed beside azure-ai-voicelive
+	@$(RUN) benchmarks/run.py
+
+lowest: .venv-lowest/.ready-lowest  ## run the tests with the oldest dependencies that are allowed
+	@.venv-lowest/bin/python -m pytest
+
+pythons:  ## run the tests on every supported Python of this machine
+	@MAKE='$(MAKE)' sh scripts/pythons.sh
+
+audit: $(VENV)/.ready-release  ## look up known vulnerabilities of everything installed
+	@$(RUN) -m pip freeze --exclude-editable >$(VENV)/frozen.txt
+	@$(RUN) -m pip_audit --strict --no-deps --disable-pip --requirement $(VENV)/frozen.txt
+
+build: $(VENV)/.ready-release  ## build wheel and sdist, and check what is in them
+	@rm -rf dist
+	@$(RUN) -m build
+	@$(RUN) scripts/check_dist.py
+
+clean:  ## delete environments, caches and build products
+	@rm -rf .venv .venv-* dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Only the package and what it needs at run time: what the demo waits for.
+%/.ready-runtime: pyproject.toml scripts/setup_venv.sh scripts/find_python.sh
+	@sh scripts/setup_venv.sh $* runtime
+
+%/.ready-test: %/.ready-runtime
+	@sh scripts/setup_venv.sh $* test
+
+%/.ready-dev: %/.ready-runtime
+	@sh scripts/setup_venv.sh $* dev
+
+%/.ready-release: %/.ready-dev
+	@sh scripts/setup_venv.sh $* release
+
+%/.ready-lowest: pyproject.toml scripts/setup_venv.sh scripts/find_python.sh scripts/lowest_versions.py
+	@PYTHON="$$(sh scripts/find_python.sh 3.11 || echo '$(PYTHON)')" sh scripts/setup_venv.sh $* lowest
+
+.PRECIOUS: %/.ready-runtime %/.ready-test %/.ready-dev %/.ready-release %/.ready-lowest
+
+# An environment whose interpreter is gone, or that came along when the checkout was copied, is made anew.
+STALE := $(shell for venv in .venv .venv-*; do \
+    test -x $$venv/bin/python && test "$$(cat $$venv/.checkout 2>/dev/null)" = "$$(pwd -P)" || echo $$venv; done)
+$(STALE:%=%/.ready-runtime) $(STALE:%=%/.ready-lowest): always
