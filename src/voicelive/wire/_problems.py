@@ -7,6 +7,7 @@ type is, because settings also hold secrets and speech.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +17,7 @@ __all__ = ["KNOWN_TYPE", "describe"]
 KNOWN_TYPE = "known_type"
 """What the class for unknown things says of a known one with wrong fields; the known class says what is wrong."""
 
+_QUOTE = "'"
 _BRANCH = re.compile(r"[\[(]|^[A-Z]|^(int|str|float|bool|none|list|dict|constrained-\w+)$")
 
 
@@ -53,24 +55,37 @@ def _sentence(path: str, problems: list[ErrorDetails]) -> str:
     where = f"{path}: " if path else ""
     for problem in problems:  # our own sentences already say everything
         if problem["type"] == "value_error":
-            return where + str(problem["ctx"]["error"])
+            return where + str(_context(problem)["error"])
     allowed = [word for problem in problems if problem["type"] == "literal_error" for word in _expected(problem)]
     first = problems[0]
     if allowed:
-        hint = '; to send another on purpose, wrap it: Unlisted("...")' if len(problems) > 1 else ""
-        return f"{where}{_shown(problems[0]['input'])} is refused, allowed: {', '.join(dict.fromkeys(allowed))}{hint}"
-    first = problems[0]
+        open_ended = any(problem["type"] == "is_instance_of" for problem in problems)
+        hint = '; to send another on purpose, wrap it: Unlisted("...")' if open_ended else ""
+        words = ", ".join(dict.fromkeys(allowed))
+        return f"{where}{_shown(first['input'])} is refused, allowed: {words}{_others(problems)}{hint}"
+    if first["type"] == "union_tag_not_found":
+        return f"{where}{_context(first)['discriminator'].strip(_QUOTE)} is required"
     if first["type"] == "union_tag_invalid":
-        return f"{where}{first['msg']}"
+        return f"{where}{problems[-1]['msg']}"  # of a message without a known role, the role's union speaks last
     if first["type"] == "missing":
         return f"{where}is required"
     wanted = dict.fromkeys(problem["msg"][:1].lower() + problem["msg"][1:] for problem in problems)
     return f"{where}{_shown(first['input'], secret=True)} is refused, {' or '.join(wanted)}"
 
 
+def _others(problems: list[ErrorDetails]) -> str:
+    """What the other branches of a union would take, such as a number beside a word."""
+    kinds = {"int_type": "an integer", "int_parsing": "an integer", "string_type": "any text", "dict_type": "a mapping"}
+    return "".join(f", {kind}" for kind in dict.fromkeys(kinds.get(problem["type"]) for problem in problems) if kind)
+
+
 def _shown(value: object, *, secret: bool = False) -> str:
     return f"{type(value).__name__}" if secret or not isinstance(value, str | int | float) else f"{value!r:.60}"
 
 
+def _context(problem: ErrorDetails) -> dict[str, Any]:
+    return problem.get("ctx", {})
+
+
 def _expected(problem: ErrorDetails) -> list[str]:
-    return re.findall(r"'([^']*)'", str(problem["ctx"]["expected"]))
+    return re.findall(r"'([^']*)'", str(_context(problem)["expected"]))

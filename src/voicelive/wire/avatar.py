@@ -50,7 +50,8 @@ class Background(Settings):
 
     color: str | None = None
     """``#RRGGBBAA``."""
-    image_url: str | None = None
+    image_url: Private | None = None
+    """May be signed, so it shows nowhere."""
 
     def _refuse_impossible(self) -> None:
         if self.color is not None and self.image_url is not None:
@@ -154,4 +155,5 @@ class UnknownAvatar(Unknown):
     known = frozenset({"photo-avatar", "video-avatar"})
 
 
-AvatarConfig: TypeAlias = Annotated[PhotoAvatar | VideoAvatar | UnknownAvatar, Field(union_mode="left_to_right")]
+AvatarConfig: TypeAlias = Annotated[VideoAvatar | PhotoAvatar | UnknownAvatar, Field(union_mode="left_to_right")]
+"""A video avatar comes first: it is what an avatar without a type is."""

@@ -25,7 +25,6 @@ from pydantic import (
     SkipValidation,
     ValidationError,
     ValidationInfo,
-    field_validator,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -103,7 +102,7 @@ class Tagged(Wire):
 
     if not TYPE_CHECKING:  # type checkers see the fields' own signature
 
-        def __init__(self, **data: Any) -> None:
+        def __init__(self, /, **data: Any) -> None:
             try:
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
@@ -136,7 +135,8 @@ class Settings(Tagged):
     @model_validator(mode="after")
     def _keep_unmodelled(self, info: ValidationInfo) -> Self:
         if info.mode == "json":
-            beyond = self.__pydantic_extra__ or {}
+            beyond = self.__pydantic_extra__
+            assert beyond is not None, "extra='allow' always makes the dict"
             if "extra" in self.__pydantic_fields_set__:
                 beyond["extra"] = self.extra  # a wire key of that name is data like any other
             if beyond:
@@ -165,40 +165,66 @@ class Settings(Tagged):
 
 
 class Unknown(Wire):
-    """Something of the service whose ``type`` this version does not know, kept whole.
+    """Something of the service that this version does not know, kept whole.
 
-    ``kind`` is the wire's own word; ``raw`` the object as received. ``type`` is the constant ``"unknown"``,
-    so that type checkers can tell this class from all known ones.
+    ``kind`` is the wire's own word for it; ``raw`` the object as received, ``extra`` the same without the word.
+    ``type`` is the constant ``"unknown"``, so that type checkers can tell this class from all known ones.
+    To send one on purpose: ``UnknownTool(type="brand_new", extra={"key": "value"})``.
     """
 
     type: ClassVar[Literal["unknown"]] = "unknown"
     known: ClassVar[frozenset[str]] = frozenset()
+    told_by: ClassVar[str] = "type"
+    """The wire's key whose value tells the kinds apart."""
 
-    kind: str | None = Field(None, alias="type")
+    if TYPE_CHECKING:  # what the constructor takes; real fields would collide with keys of the wire
+        kind: str | None = Field(None, alias="type")
+        extra: Mapping[str, Any] | None = None
+    else:
 
-    if not TYPE_CHECKING:
-
-        def __init__(self, **data: Any) -> None:
-            self.__pydantic_validator__.validate_python(data, self_instance=self, context="on purpose")
+        def __init__(self, /, *, extra: Mapping[str, Any] | None = None, **raw: Any) -> None:
+            kind = raw.get(self.told_by)
+            if not isinstance(kind, str) or kind in self.known:
+                raise ConfigurationError(
+                    f"{type(self).__name__}: {self.told_by} is {kind!r:.60}; it must be a word other than the known "
+                    f"{', '.join(sorted(self.known))}"
+                )
+            whole = {**raw, **(extra or {})}
+            self.__pydantic_validator__.validate_python(whole, self_instance=self, context="on purpose")
 
         __init__.__pydantic_base_init__ = True
 
-    @field_validator("kind")
+        @property
+        def kind(self) -> str | None:
+            found = self.__pydantic_extra__.get(self.told_by)
+            return found if isinstance(found, str) else None
+
+        @property
+        def extra(self) -> dict[str, Any]:
+            return {key: value for key, value in self.raw.items() if key != self.told_by}
+
+    @model_validator(mode="before")
     @classmethod
-    def _refuse_known(cls, kind: str | None, info: ValidationInfo) -> str | None:
-        if info.mode == "python" and kind in cls.known:
-            raise PydanticCustomError(KNOWN_TYPE, "known type with fields that do not fit")
-        if info.mode == "python" and info.context != "on purpose":
+    def _refuse_mapping(cls, value: Any, info: ValidationInfo) -> Any:
+        """The application constructs unknown things by name; a mapping of its own is a slip of the pen."""
+        if info.mode == "python" and isinstance(value, Mapping) and info.context != "on purpose":
+            kind = value.get(cls.told_by)
+            if kind is None or kind in cls.known:
+                raise PydanticCustomError(KNOWN_TYPE, "the known classes say what is wrong")
             raise ValueError(
-                f"unknown type {kind!r}; known types: {', '.join(sorted(cls.known))}; "
-                f"to send another on purpose, construct {cls.__name__}(type=...)"
+                f"unknown {cls.told_by} {kind!r:.60}; known: {', '.join(sorted(cls.known))}; "
+                f"to send another on purpose, construct {cls.__name__}({cls.told_by}=...)"
             )
-        return kind
+        return value
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        yield "kind", self.kind
+        yield "more_keys", sorted(self.extra or ())
 
     @property
     def raw(self) -> dict[str, Any]:
         """The object as it stands on the wire."""
-        return {**({"type": self.kind} if "kind" in self.model_fields_set else {}), **(self.model_extra or {})}
+        return dict(self.model_extra or {})
 
 
 class _Withheld:

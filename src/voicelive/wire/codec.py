@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, PydanticSerializationError
+from pydantic_core import ErrorDetails
 
-from voicelive.errors import DecodeError
-from voicelive.wire.base import Unknown, Wire
+from voicelive.errors import ConfigurationError, DecodeError
+from voicelive.wire.base import Unknown, Wire, to_base64
 from voicelive.wire.client_events import ClientEvent, InputAudioBufferAppend, UnknownClientEvent
 from voicelive.wire.server_events import SERVER_EVENTS, KnownServerEvent, ServerEvent, UnknownServerEvent
 
@@ -40,6 +40,7 @@ def decode(frame: str | bytes) -> ServerEvent:
     """The server event in a frame.
 
     An unknown type, or a known one whose fields do not fit, is an ``UnknownServerEvent`` that holds everything.
+    A null where a value should be counts as absent, and is written back all the same.
 
     Raises:
         DecodeError: The frame is not a JSON object.
@@ -52,7 +53,7 @@ def decode(frame: str | bytes) -> ServerEvent:
 
 
 def decode_client(frame: str | bytes) -> ClientEvent:
-    """The client event in a frame; like ``decode``, for the service's side of the wire.
+    """The client event in a frame; for the service's side of the wire: what does not fit is not forgiven.
 
     Raises:
         DecodeError: The frame is not a JSON object.
@@ -66,7 +67,10 @@ def decode_client(frame: str | bytes) -> ClientEvent:
 def encode(event: Wire) -> str | bytes:
     """The frame of an event: compact JSON, set fields only, explicit ``None`` as null.
 
-    Bytes are UTF-8 text; a ``str`` comes back only for text with lone surrogates, escaped.
+    Bytes are UTF-8 text; a ``str`` comes back only for text with lone surrogates, escaped, and for deep nesting.
+
+    Raises:
+        ConfigurationError: A free-form value, such as a tool's ``parameters``, is nothing that JSON can say.
     """
     if type(event) is InputAudioBufferAppend and event.model_fields_set == _APPEND_FIELDS and not event.extra:
         return encode_audio(event.audio)
@@ -74,8 +78,9 @@ def encode(event: Wire) -> str | bytes:
         event.__pydantic_fields_set__.add("type")  # constructed server events leave it to us
     try:
         return event.__pydantic_serializer__.to_json(event, by_alias=True, exclude_unset=True)
-    except PydanticSerializationError:
-        return json.dumps(_plain(event), ensure_ascii=True, separators=(",", ":"))
+    except ValueError:  # also where pydantic takes deep nesting for a circle
+        plain = event.raw if isinstance(event, Unknown) else event.model_dump(by_alias=True, exclude_unset=True)
+        return json.dumps(plain, ensure_ascii=True, separators=(",", ":"), default=_media)
 
 
 def encode_audio(audio: bytes) -> bytes:
@@ -91,11 +96,10 @@ def _salvage(frame: str | bytes, unknown: type[_U]) -> _U:
         problem = "nested too deeply" if isinstance(error, RecursionError) else _without_content(error)
         raise DecodeError(problem, len(frame)) from None
     if not isinstance(found, dict):
-        raise DecodeError(f"JSON {type(found).__name__} instead of an object", len(frame))
-    kind = {"type": found.pop("type")} if isinstance(found.get("type"), str) else {}
-    event = unknown.model_construct(**kind)
+        raise DecodeError(f"JSON {type(found).__name__} instead of an object", len(frame)) from None
+    event = unknown.model_construct()
     assert event.__pydantic_extra__ is not None, "extra='allow' always makes the dict"
-    event.__pydantic_extra__.update(found)  # not through the constructor, whose own parameters are keys like any other
+    event.__pydantic_extra__.update(found)  # not as arguments: the parameters' own names are keys like any other
     return event
 
 
@@ -113,7 +117,7 @@ def _reread(event: UnknownServerEvent) -> ServerEvent:
     cls = SERVER_EVENTS.get(event.kind or "")
     if cls is None:
         return event
-    message, aside = deepcopy(event.raw), dict[tuple[str | int, ...], Any]()
+    message, aside = deepcopy(event.raw), dict[tuple[str, ...], Any]()
     for problem in _problems(cls, message):
         if problem["type"] != "missing" and problem["input"] is not None:
             return event
@@ -122,7 +126,7 @@ def _reread(event: UnknownServerEvent) -> ServerEvent:
         return event
     found: Any = cls.__pydantic_validator__.validate_json(json.dumps(message), strict=True)
     for path, value in aside.items():
-        owner = found if len(path) == 1 else getattr(found, str(path[0]))
+        owner = found if len(path) == 1 else getattr(found, path[0])
         owner.__pydantic_extra__[path[-1]] = value
     return found  # type: ignore[no-any-return]  # what a class validates is an instance of it
 
@@ -135,15 +139,16 @@ def _problems(cls: type[KnownServerEvent], message: dict[str, Any]) -> list[Erro
     return []
 
 
-def _cut(message: dict[str, Any], place: tuple[str | int, ...]) -> dict[tuple[str | int, ...], Any]:
+def _cut(message: dict[str, Any], place: tuple[str | int, ...]) -> dict[tuple[str, ...], Any]:
     """Take out the value at fault: a key of the event, or a key of an object right below it."""
-    inside = len(place) > 1 and isinstance(message.get(str(place[0])), dict)
-    path = place[:2] if inside else place[:1]
-    owner: Any = message[str(place[0])] if inside else message
+    path = tuple(map(str, place[:2]))
+    owner = message.get(path[0])
+    if len(path) == 1 or not isinstance(owner, dict):
+        owner, path = message, path[:1]
     return {path: owner.pop(path[-1])} if path[-1] in owner else {}
 
 
-def _plain(event: Wire) -> dict[str, Any]:
-    if isinstance(event, Unknown):
-        return event.raw
-    return event.model_dump(mode="python", by_alias=True, exclude_unset=True)
+def _media(value: object) -> str:
+    if isinstance(value, bytes):
+        return to_base64(value)
+    raise ConfigurationError(f"a {type(value).__name__} cannot be sent; allowed: what JSON can say") from None

@@ -263,7 +263,7 @@ class ResponseWebSearchCallItem(_ReportedItem):
 class FileSearchResult(Wire):
     """A passage that a file search found."""
 
-    attributes: dict[str, str] | None = None
+    attributes: Annotated[dict[str, str] | None, Field(repr=False)] = None
     file_id: str | None = None
     filename: str | None = None
     score: float | None = None

@@ -39,7 +39,8 @@ class MCPServer(Settings):
 
     type: Literal["mcp"] = "mcp"
     server_label: str
-    server_url: str
+    server_url: Private
+    """Often holds a key in its query, so it shows nowhere."""
     authorization: Private | None = None
     """Token handed to the MCP server."""
     headers: Annotated[dict[str, str] | None, Field(repr=False)] = None

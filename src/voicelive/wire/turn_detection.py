@@ -5,7 +5,7 @@ the service's defaults (threshold 0.5; prefix 400 ms for ``server_vad``, 420 ms 
 500 ms; speech 200 ms and 80 ms).
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -72,9 +72,13 @@ _KnownEou: TypeAlias = (
 
 
 class UnknownEouDetection(Unknown):
-    """An end-of-utterance detection that this version does not know; told apart by ``model``, see ``raw``."""
+    """An end-of-utterance detection that this version does not know."""
 
     known = tags(_KnownEou, "model")
+    told_by = "model"
+
+    if TYPE_CHECKING:  # what the constructor takes, see Unknown
+        kind: str | None = Field(None, alias="model")
 
 
 EouDetection: TypeAlias = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from voicelive.wire.base import Settings, Unknown, Unlisted, tags
+from voicelive.wire.base import Private, Settings, Unknown, Unlisted, tags
 from voicelive.wire.checks import within
 
 __all__ = [
@@ -59,8 +59,9 @@ class _Prosody(Settings):
 
     temperature: Annotated[float | None, within(0, 1)] = None
     """0 to 1; acts on HD voices."""
-    custom_lexicon_url: str | None = None
-    custom_text_normalization_url: str | None = None
+    custom_lexicon_url: Private | None = None
+    """May be signed, so it shows nowhere; so may the next."""
+    custom_text_normalization_url: Private | None = None
     prefer_locales: list[str] | None = None
     """Preferred accents, BCP-47."""
     locale: str | None = None
