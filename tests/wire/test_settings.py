@@ -301,3 +301,8 @@ def test_a_changed_copy_sends_the_change() -> None:
     changed = config.model_copy(update={"turn_detection": None})
 
     assert sent(wire.SessionUpdate(session=changed))["session"] == {"instructions": "a", "turn_detection": None}
+
+
+def test_a_modelled_key_cannot_hide_in_extra() -> None:
+    with pytest.raises(ConfigurationError, match="extra holds 'threshold', which is a setting of its own"):
+        wire.ServerVad(extra={"threshold": 0.9})

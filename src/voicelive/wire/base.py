@@ -148,6 +148,9 @@ class Settings(Tagged):
         assert beyond is not None, "extra='allow' always makes the dict"
         if self.extra is not None and not isinstance(self.extra, Mapping):
             raise ValueError(f"extra is a {type(self.extra).__name__}; it must be a mapping of wire keys to values")
+        modelled = (type(self).model_fields.keys() - {"extra"}) & (self.extra or {}).keys()
+        if modelled:
+            raise ValueError(f"extra holds {sorted(modelled)[0]!r}, which is a setting of its own; set it directly")
         unknown = beyond.keys() - (self.extra or {}).keys()
         if unknown:
             known = sorted(type(self).model_fields.keys() - {"extra"})
