@@ -88,20 +88,25 @@ async def open_websocket(url: str, headers: Mapping[str, str], options: ClientOp
         failure = _open_error(exc, parts, request_headers)
         # the text of these two repeats the proxy's password or the URL's query
         raise failure from (None if isinstance(exc, InvalidProxy | InvalidURI) else exc)
+    assert isinstance(connection, _Connection), "made by create_connection"
     return WebSocketTransport(connection, options)
 
 
 class WebSocketTransport:
     """An open WebSocket; satisfies ``Transport``. Made by ``open_websocket``."""
 
-    def __init__(self, connection: ClientConnection, options: ClientOptions) -> None:
+    def __init__(self, connection: _Connection, options: ClientOptions) -> None:
         self._connection, self._options = connection, options
         self._closing = False
 
     async def send(self, frame: str | bytes) -> None:
         """Write one TEXT frame; see ``Transport.send``. Cancelled while it waits, it sent the whole frame."""
         try:
-            await self._connection.send(frame, text=True)
+            if not self._connection.write_now(frame):
+                await self._connection.send(frame, text=True)
+            elif self._connection.paused:  # this frame was one too many for a peer that reads slowly
+                with contextlib.suppress(OSError):  # the socket died meanwhile: told below
+                    await self._connection.drain()
         except ConnectionClosed as exc:
             raise self._ended(exc) from exc
         if self._connection.state is State.CLOSED:  # lost while this call waited, and the frame with it
@@ -152,9 +157,21 @@ class _Connect(connect):
 
 
 class _Connection(ClientConnection):
-    """Closes the socket itself when the peer began to close and then leaves it open."""
+    """Closes the socket itself when the peer began to close and then leaves it open; writes without ceremony."""
 
     _reaper: asyncio.TimerHandle | None = None
+
+    def write_now(self, frame: str | bytes) -> bool:
+        """Write a frame if nothing can stand in its way; ``False``: it was not written.
+
+        The package's ``send`` enters a context manager for every frame, which costs more than the frame. What
+        that is for (closing, a peer that reads slowly) is looked up here, and then left to it.
+        """
+        if self.protocol.state is not State.OPEN or self.paused or self.transport.is_closing():
+            return False
+        self.protocol.send_text(frame.encode() if isinstance(frame, str) else frame)
+        self.send_data()
+        return True
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
