@@ -1,0 +1,209 @@
+"""The emulated service as a server on this machine: sockets, sessions, and their end.
+
+What a session says is ``service``'s; who is let in, ``handshake``'s.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from types import TracebackType
+from typing import Self
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request as UpgradeRequest
+from websockets.http11 import Response as UpgradeResponse
+
+from voicelive.testing.connection import Connection
+from voicelive.testing.handshake import Admission, RejectedUpgrade, admit
+from voicelive.testing.history import History
+from voicelive.testing.ids import Ids
+from voicelive.testing.pace import Pace
+from voicelive.testing.records import EmulatedSession
+from voicelive.testing.replies import Studio
+from voicelive.testing.script import Script
+from voicelive.testing.service import Service
+from voicelive.testing.settings import Settings
+from voicelive.testing.small_talk import default_script
+from voicelive.testing.stage import Stage
+from voicelive.testing.voice import Voice, default_voice
+
+__all__ = ["Emulator"]
+
+_log = logging.getLogger(__name__)
+
+_MAX_FRAME_BYTES = 16 * 1024 * 1024  # an append may carry 15 MiB of base64; no limit of frames is published
+_SESSION_S = 60 * 60  # "at most 60 minutes per session", service limits of the documentation
+_CLOSE_S = 1  # a client that does not read (aiohttp, between two receives) never answers the close frame
+_GOING_AWAY = 1001
+_INTERNAL_ERROR = 1011
+
+
+class Emulator:
+    """A Voice Live service on the loopback interface, for tests and for work without a network.
+
+    ``async with Emulator() as emulator`` starts it; ``emulator.endpoint`` is what a client connects to.
+
+    Args:
+        script: What the agent says; by default small talk about weather and time that never runs dry.
+        pace: How fast the service is; by default without any waits.
+        voice: How the agent sounds; by default shipped recordings, espeak-ng where it is installed, else a tone.
+        api_key: The only key accepted. By default every key and every bearer token is.
+        host: Address to listen on.
+        port: Port to listen on; 0 chooses a free one.
+        ping_interval_s: A ping goes to each client this often; ``None``: never.
+        ping_timeout_s: A client whose pong takes longer is dropped.
+        keep_events: Keep all events and ended sessions; switch it off where the emulator runs for long.
+
+    Attributes:
+        script: What the agent says; ``script.remaining`` holds the turns that were never used.
+        sessions: All sessions so far, oldest first; without ``keep_events`` those that go on.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        pace: Pace | None = None,
+        voice: Voice | None = None,
+        api_key: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ping_interval_s: float | None = 20.0,
+        ping_timeout_s: float | None = 20.0,
+        keep_events: bool = True,
+    ) -> None:
+        self.script = default_script() if script is None else script
+        self.sessions: list[EmulatedSession] = []
+        self._pace = Pace.instant() if pace is None else pace
+        self._studio = Studio(default_voice() if voice is None else voice)
+        self._api_key = api_key
+        self._address = host, port
+        self._ping = ping_interval_s, ping_timeout_s
+        self._keep_events = keep_events
+        self._server: Server | None = None
+        self._endpoint: str | None = None
+        self._session_numbers = itertools.count(1)
+        self._rejected = 0
+        self._failures: list[BaseException] = []
+
+    @property
+    def endpoint(self) -> str:
+        """``http://127.0.0.1:PORT``, known once the emulator was started.
+
+        Raises:
+            RuntimeError: It was not.
+        """
+        if self._endpoint is None:
+            raise RuntimeError("the emulator was not started; use 'async with Emulator() as emulator'")
+        return self._endpoint
+
+    async def start(self) -> None:
+        """Listen for clients; returns when they can connect."""
+        interval_s, timeout_s = self._ping
+        self._server = await serve(
+            self._serve,
+            *self._address,
+            process_request=self._judge,
+            compression=None,
+            max_size=_MAX_FRAME_BYTES,
+            ping_interval=interval_s,
+            ping_timeout=timeout_s,
+            close_timeout=_CLOSE_S,
+        )
+        host, port = next(iter(self._server.sockets)).getsockname()[:2]
+        self._endpoint = f"http://{host}:{port}"
+
+    async def close(self) -> None:
+        """End all sessions with code 1001 (going away) and stop listening; may be called twice.
+
+        Raises:
+            Exception: The first error of a script's rule, a voice, or the emulator itself: a test must not
+                pass over it.
+        """
+        if self._server is not None:
+            self._server.close(code=_GOING_AWAY, reason="the emulator is closing")
+            await self._server.wait_closed()
+        if self._failures:
+            failures, self._failures = self._failures, []
+            raise failures[0]
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._failures.clear()  # logged already; the error on its way out must not be replaced
+        await self.close()
+
+    def _judge(self, socket: ServerConnection, request: UpgradeRequest) -> UpgradeResponse | None:
+        try:
+            self._admit(request)
+        except RejectedUpgrade as rejection:
+            self._rejected += 1
+            response = socket.respond(rejection.status, rejection.body)
+            del response.headers["Content-Type"]
+            response.headers["Content-Type"] = "application/json"
+            response.headers["x-request-id"] = f"req_{self._rejected:04d}"
+            return response
+        return None
+
+    def _admit(self, request: UpgradeRequest) -> Admission:
+        headers = {name.lower(): value for name, value in request.headers.raw_items()}
+        return admit(request.path, headers, api_key=self._api_key)
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        assert socket.request is not None, "the handshake is over"
+        admission = self._admit(socket.request)
+        ids = Ids(next(self._session_numbers))
+        record = EmulatedSession(ids.session(), admission, History())
+        self.sessions.append(record)
+        connection = Connection(socket, record if self._keep_events else None)
+        stage = self._stage(record, ids, connection)
+        stage.spawn(connection.pump())
+        service = Service(stage, admission.model, connection.heed)
+        try:
+            service.open()
+            while True:
+                await service.receive(await socket.recv(decode=False))
+        except ConnectionClosed:
+            pass
+        except Exception as error:  # a rule of the script may raise anything; the test has to hear of it
+            self._fail(connection, error)
+            await connection.ended()
+        finally:
+            await stage.end()
+            record.close_code = socket.close_code
+            if not self._keep_events:
+                self.sessions.remove(record)
+
+    def _stage(self, record: EmulatedSession, ids: Ids, connection: Connection) -> Stage:
+        admission = record.admission
+        settings = Settings(
+            session_id=record.id,
+            model=admission.model,
+            expires_at=int(time.time()) + _SESSION_S,
+            agent=admission.agent,
+        )
+        return Stage(
+            ids=ids,
+            settings=settings,
+            script=self.script,
+            pace=self._pace,
+            studio=self._studio,
+            outlet=connection,
+            failed=lambda error: self._fail(connection, error),
+            history=record.history,
+            conversation_id=ids.conversation(),
+        )
+
+    def _fail(self, connection: Connection, error: BaseException) -> None:
+        """Keep an error for ``close`` to raise, and end the session as a broken service would."""
+        _log.error("= a session of the emulator failed", exc_info=error)
+        self._failures.append(error)
+        connection.end(_INTERNAL_ERROR, "the emulator failed; see its log")

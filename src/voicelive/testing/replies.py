@@ -1,0 +1,122 @@
+"""What one response will consist of, before any of it is sent: words, audio, tool calls, and where it is cut short.
+
+Turning text into audio may be slow (a synthesizer), so it happens here once, away from the event loop's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from voicelive.audio.codecs import from_pcm16
+from voicelive.audio.formats import AudioFormat
+from voicelive.testing.script import Call
+from voicelive.testing.tokens import text_tokens, voice_tokens
+from voicelive.testing.voice import Voice, word_timings
+
+__all__ = ["Reply", "Studio", "TimedWord", "pieces_of_json", "pieces_of_text"]
+
+
+_KEPT_TEXTS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TimedWord:
+    """When a word sounds, in milliseconds of the reply's audio."""
+
+    text: str
+    start_ms: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, ready to be sent.
+
+    Attributes:
+        text: What is written or said; ``None``: the response has no message.
+        audio: The spoken text in ``audio_format``; empty for a reply in text.
+        audio_format: ``None``: the reply is text only.
+        words: Times of the words, where they were asked for.
+        calls: Functions to call after the message.
+        complete: ``False``: the cap on output tokens cut it short.
+    """
+
+    text: str | None = field(repr=False)
+    audio: bytes = field(default=b"", repr=False)
+    audio_format: AudioFormat | None = None
+    words: Sequence[TimedWord] = field(default=(), repr=False)
+    calls: Sequence[Call] = field(default=(), repr=False)
+    complete: bool = True
+
+    @property
+    def audio_ms(self) -> float:
+        """Length of the audio."""
+        return self.audio_format.duration_ms(len(self.audio)) if self.audio_format else 0.0
+
+    @property
+    def tokens(self) -> int:
+        """What the whole of it counts against a cap."""
+        called = sum(text_tokens(call.name + call.arguments_json) for call in self.calls)
+        return text_tokens(self.text or "") + voice_tokens(self.audio_ms) + called
+
+    def within(self, max_tokens: int | None) -> Reply:
+        """As much of the reply as a cap leaves: calls go first, then the end of the message."""
+        if max_tokens is None or self.tokens <= max_tokens:
+            return self
+        message = replace(self, calls=(), complete=False)
+        share = min(1.0, max_tokens / message.tokens) if message.tokens else 0.0
+        pieces = pieces_of_text(self.text or "")
+        text = "".join(pieces[: int(len(pieces) * share)])
+        cut_ms = self.audio_ms * share
+        audio = self.audio[: self.audio_format.byte_count(cut_ms)] if self.audio_format else b""
+        words = tuple(word for word in self.words if word.start_ms < cut_ms)
+        return replace(message, text=None if self.text is None else text, audio=audio, words=words)
+
+    def audio_pieces(self, piece_ms: int) -> list[bytes]:
+        """The audio in deltas of ``piece_ms``; the last one is shorter."""
+        if self.audio_format is None:
+            return []
+        size = self.audio_format.byte_count(piece_ms)
+        return [self.audio[start : start + size] for start in range(0, len(self.audio), size)]
+
+
+class Studio:
+    """Turns texts into spoken replies, keeping the latest: sessions tend to say the same.
+
+    Args:
+        voice: Speaks; called in a thread, because it may be a synthesizer that takes its time.
+    """
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+        self._kept: dict[tuple[str, AudioFormat], bytes] = {}
+
+    async def speak(self, text: str, audio_format: AudioFormat, *, times_words: bool = False) -> Reply:
+        """The reply that says ``text``; silence for a text without words."""
+        audio = self._kept.get((text, audio_format))
+        if audio is None:
+            audio = await asyncio.to_thread(self._render, text, audio_format) if text.strip() else b""
+            if len(self._kept) >= _KEPT_TEXTS:
+                self._kept.clear()
+            self._kept[text, audio_format] = audio
+        reply = Reply(text, audio, audio_format)
+        if not times_words:
+            return reply
+        timings = word_timings(text, round(reply.audio_ms))
+        return replace(reply, words=tuple(TimedWord(*timing) for timing in timings))
+
+    def _render(self, text: str, audio_format: AudioFormat) -> bytes:
+        return from_pcm16(self._voice.speak(text, audio_format.rate_hz), audio_format.encoding)
+
+
+def pieces_of_text(text: str) -> list[str]:
+    """Deltas of a text: words with the space before them, punctuation apart, as a tokenizer cuts English."""
+    return re.findall(r"\s*\w+|\s*[^\w\s]+|\s+$", text)
+
+
+def pieces_of_json(text: str) -> list[str]:
+    """Deltas of a call's arguments."""
+    return re.findall(r"\w+|\W+", text)

@@ -1,0 +1,143 @@
+"""One session of the emulated service: client events in, server events out.
+
+Joins settings, history, the caller's audio and the responses. Frames are handled one after the other, as the
+service does it: the wait before ``session.updated`` holds back what follows. Knows no socket.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from voicelive import wire
+from voicelive.testing.checks import Refusal
+from voicelive.testing.items import OutputItem, item_from_request
+from voicelive.testing.listener import Listener
+from voicelive.testing.requests import Request
+from voicelive.testing.responder import Responder
+from voicelive.testing.script import Heard
+from voicelive.testing.stage import Stage
+from voicelive.testing.wishes import Wishes
+
+__all__ = ["Service"]
+
+JsonObject = dict[str, Any]
+
+
+class Service:
+    """Answers the events of one client.
+
+    Args:
+        stage: What the parts of the session share.
+        model: The model asked for; decides how tokens are counted.
+        heed: Told of every event that could be read, before it is judged.
+    """
+
+    def __init__(self, stage: Stage, model: str, heed: Callable[[wire.ClientEvent], None]) -> None:
+        self._stage = stage
+        self._heed = heed
+        self._responder = Responder(stage, model)
+        self._listener = Listener(stage, self._responder)
+        self._handlers: Mapping[str, Callable[[JsonObject], None]] = {
+            "input_audio_buffer.commit": lambda body: self._listener.commit(),
+            "input_audio_buffer.clear": self._clear_input,
+            "input_audio.clear": lambda body: self._listener.clear(),
+            "input_text.delta": self._extend_text,
+            "input_text.done": self._extend_text,
+            "output_audio_buffer.clear": self._clear_output,
+            "conversation.item.create": self._create_item,
+            "conversation.item.retrieve": self._retrieve_item,
+            "conversation.item.truncate": self._truncate_item,
+            "conversation.item.delete": self._delete_item,
+            "response.create": self._create_response,
+            "response.cancel": lambda body: self._responder.cancel(body.get("response_id")),
+        }
+
+    def open(self) -> None:
+        """Greet the client."""
+        self._stage.emit(wire.SessionCreated(event_id=self._stage.ids.event(), session=self._resource()))
+
+    async def receive(self, frame: str | bytes) -> None:
+        """Handle one frame of the client; what is wrong with it is answered with ``error``."""
+        client_event_id: str | None = None
+        try:
+            request = Request.read(frame)
+            client_event_id = request.event_id
+            self._heed(request.event)
+            request.check()
+            await self._handle(request)
+        except Refusal as refusal:
+            self._stage.refuse(refusal, client_event_id)
+
+    async def _handle(self, request: Request) -> None:
+        if isinstance(request.event, wire.InputAudioBufferAppend):
+            return self._listener.hear(request.event.audio)
+        kind = request.body["type"]
+        if kind == "session.update":
+            return await self._update(request.body)
+        handler = self._handlers.get(kind)
+        if handler is None:
+            raise Refusal("invalid_event", f"The emulator does not play '{kind}'.", "type")
+        return handler(request.body)
+
+    async def _update(self, body: JsonObject) -> None:
+        stage = self._stage
+        arrived_s = stage.now()
+        audio_out = self._responder.last_spoken is not None
+        stage.settings.apply(body["session"], audio_in=self._listener.heard_audio, audio_out=audio_out)
+        self._listener.configure()
+        await stage.until(arrived_s + stage.pace.session_updated_s)
+        stage.emit(wire.SessionUpdated(event_id=stage.ids.event(), session=self._resource()))
+
+    def _create_item(self, body: JsonObject) -> None:
+        stage, request = self._stage, body["item"]
+        item = item_from_request(request, request.get("id") or stage.ids.item(), stage.settings.input_format)
+        if isinstance(item, OutputItem) and not stage.history.has_call(item.call_id):
+            raise Refusal("invalid_value", f"There is no function call with the id '{item.call_id}'.", "item.call_id")
+        previous = stage.history.add(item, body.get("previous_item_id"))
+        stage.emit(
+            wire.ConversationItemCreated(event_id=stage.ids.event(), previous_item_id=previous, item=item.report())
+        )
+
+    def _retrieve_item(self, body: JsonObject) -> None:
+        item = self._stage.history.find(body["item_id"])
+        retrieved = wire.ConversationItemRetrieved(event_id=self._stage.ids.event(), item=item.report(with_audio=True))
+        self._stage.emit(retrieved)
+
+    def _truncate_item(self, body: JsonObject) -> None:
+        place = {key: body[key] for key in ("item_id", "content_index", "audio_end_ms")}
+        self._stage.history.truncate(**place)
+        self._stage.emit(wire.ConversationItemTruncated(event_id=self._stage.ids.event(), **place))
+
+    def _delete_item(self, body: JsonObject) -> None:
+        self._stage.history.delete(body["item_id"])
+        deleted = wire.ConversationItemDeleted(event_id=self._stage.ids.event(), item_id=body["item_id"])
+        self._stage.emit(deleted)
+
+    def _extend_text(self, body: JsonObject) -> None:
+        """Streamed text of an item; ``input_text.done`` adds nothing, but its item must exist."""
+        self._stage.history.append_text(body["id"], body.get("content_index") or 0, body.get("delta", ""))
+
+    def _clear_input(self, body: JsonObject) -> None:
+        self._listener.clear()
+        self._stage.emit(wire.InputAudioBufferCleared(event_id=self._stage.ids.event()))
+
+    def _clear_output(self, body: JsonObject) -> None:
+        self._stage.emit(wire.OutputAudioBufferCleared(event_id=self._stage.ids.event()))
+
+    def _create_response(self, body: JsonObject) -> None:
+        wishes = Wishes.of(self._stage.settings, body)
+        self._responder.start(wishes, self._heard(wishes), self._stage.now())
+
+    def _heard(self, wishes: Wishes) -> Heard:
+        message = self._stage.history.last_user_message()
+        return Heard(
+            text="" if message is None else message.words,
+            tools=frozenset(wishes.tool_names),
+            outputs=self._stage.history.latest_outputs(),
+            instructions=wishes.instructions,
+        )
+
+    def _resource(self) -> wire.SessionResource:
+        return wire.SessionResource.model_validate_json(json.dumps(self._stage.settings.view()))
