@@ -12,7 +12,7 @@ unexport PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:  # the environments share pip's build directory and the tools already use two cores
-.PHONY: help demo test check format bench lowest pythons audit build clean always
+.PHONY: help demo test check format bench lowest pythons foreign audit build clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ lowest: .venv-lowest/.ready-lowest  ## run the tests with the oldest dependencie
 
 pythons:  ## run the tests on every supported Python of this machine
 	@MAKE='$(MAKE)' sh scripts/pythons.sh
+
+foreign: .venv-foreign/.ready-test  ## let openai, pydantic-ai and @azure/ai-voicelive (Node 20) talk with the emulator
+	@sh scripts/foreign.sh
 
 audit: $(VENV)/.ready-release  ## look up known vulnerabilities of everything installed
 	@$(RUN) -m pip freeze --exclude-editable >$(VENV)/frozen.txt

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Let foreign clients hold conversations with the emulator: openai and pydantic-ai (Python), @azure/ai-voicelive (Node).
 #
-# Everything is installed into .venv-foreign, which holds the package and the test tools too; so a foreign client's
-# dependencies can never meet those of `make test`. Further arguments go to pytest.
+# Everything is installed into .venv-foreign, so that a foreign client's dependencies never meet those of `make test`.
+# `make foreign` has put the package and the test tools there before. Arguments go to pytest.
 set -eu
 
 venv=.venv-foreign

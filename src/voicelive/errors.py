@@ -168,7 +168,7 @@ class ConfirmationTimeoutError(VoiceLiveError):
         self.request, self.timeout_s = request, timeout_s
 
     def __str__(self) -> str:
-        return f"{self.request} was sent but not confirmed within {self.timeout_s:g} s; it may still take effect"
+        return f"{self.request} was not confirmed within {self.timeout_s:g} s; if it was sent, it may still take effect"
 
 
 class SlowConsumerError(VoiceLiveError):

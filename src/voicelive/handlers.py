@@ -5,6 +5,7 @@ Decides which handler gets which event and what becomes of an exception. Owns no
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
@@ -60,10 +61,15 @@ class Handlers:
             answer = handler(event)
             if inspect.isawaitable(answer):
                 await answer
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._failed(handler, event, error)  # something that the handler awaited was cancelled, not the handler
         except Exception as error:
             self._failed(handler, event, error)
 
-    def _failed(self, handler: Handler, event: AnyEvent, error: Exception) -> None:
+    def _failed(self, handler: Handler, event: AnyEvent, error: BaseException) -> None:
         name = getattr(handler, "__qualname__", type(handler).__qualname__)
         event_type = str(getattr(event, "kind", None) or event.type)
         # the exception's text may quote what was said, so only its class and place are logged

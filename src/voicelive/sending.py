@@ -6,6 +6,7 @@ Owns no task. The session tells what the service answered and when the connectio
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 from typing import TypeVar
 
 from voicelive.errors import ConfirmationTimeoutError, ServiceError, VoiceLiveError
@@ -51,17 +52,21 @@ class Sender:
         self._waiting[request_id] = future
         assert isinstance(named, KnownClientEvent), "verbs make events that have a class"
         self._requests.expect(request_id, named)
+        written = False
         try:
             async with asyncio.timeout(limit_s):
                 await self.put(encode(named))
+                written = True
                 found = await future
         except TimeoutError:
             self._requests.forget(request_id)
             raise ConfirmationTimeoutError(named.type, limit_s) from None
         finally:
             del self._waiting[request_id]
+            if not written:  # no answer is to come, and this request must not take the one of the next
+                self._requests.forget(request_id)
             if future.done() and not future.cancelled():
-                future.exception()  # where the waiter was cancelled, nobody else asks for it
+                future.exception()  # where the event was not written yet, nobody else asks for it
         assert isinstance(found, answer), "the table of answers pairs them"
         return found
 
@@ -80,4 +85,4 @@ class Sender:
         """The connection has ended: nobody will be answered any more."""
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(copy(error))  # each raise adds its own traceback

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar, overload
@@ -20,12 +21,12 @@ from voicelive.errors import ConfigurationError, DecodeError, SessionClosedError
 from voicelive.events import HandlerFailed, UndecodableFrame
 from voicelive.handlers import Handler, Handlers
 from voicelive.options import ClientOptions
-from voicelive.protocol.connection import CloseInfo
+from voicelive.protocol.connection import CloseInfo, Phase
 from voicelive.protocol.core import SessionProtocol
 from voicelive.sending import Sender
 from voicelive.streams import Streams
-from voicelive.taps import SESSION_EVENT_BYTES, AnyEvent, Overflow, Subscription
-from voicelive.transport.base import Transport, TransportClosed
+from voicelive.taps import SESSION_EVENT_BYTES, AnyEvent, Overflow, Subscription, checked_classes
+from voicelive.transport.base import Transport, TransportClosed, checked_close
 from voicelive.transport.outbox import Outbox
 from voicelive.verbs import Verbs
 from voicelive.wire.client_events import ClientEvent, ClientEventBase, InputAudioBufferAppend
@@ -121,7 +122,7 @@ class Session(Verbs):
             ServiceError: The service refused the settings.
             SessionClosedError: The session ended before.
         """
-        if not self.id:
+        if self._protocol.connection.phase is Phase.OPENING:
             with self._streams.add("the start", (SessionCreated,)) as stream:
                 async for _ in stream:
                     break
@@ -185,9 +186,10 @@ class Session(Verbs):
             SessionClosedError: The session has ended.
         """
         self._refuse_when_closed()
+        wanted = checked_classes(classes)
 
         def register(handler: _H) -> _H:
-            self._running_handlers().add(handler, classes)
+            self._running_handlers().add(handler, wanted)
             return handler
 
         return register
@@ -253,7 +255,7 @@ class Session(Verbs):
 
     def _audio_input(self) -> AudioInput:
         self._refuse_when_closed()
-        if self._audio is None:
+        if self._audio is None or not self._audio.used:  # until then the format may change
             self._audio = AudioInput(self.input_format, self._put_audio, self._start)
         return self._audio
 
@@ -287,12 +289,12 @@ class Session(Verbs):
         except TransportClosed as end:
             self._end(end)
         except Exception as error:  # a fault of this package must end the session, not leave it deaf
-            log.exception("= the reader failed")
+            trace = "".join(traceback.format_tb(error.__traceback__))  # without the text, which may quote an event
+            log.error("= the reader failed: %s\n%s", type(error).__name__, trace)
             self._end(TransportClosed(None, f"internal error: {type(error).__name__}", by_peer=False))
             await self._transport.close(1011)
 
     def _take(self, frame: str | bytes) -> None:
-        size_bytes = len(frame)
         try:
             event = decode(frame)
         except DecodeError as error:
@@ -302,7 +304,7 @@ class Session(Verbs):
             self._count(event)
         for outcome in self._protocol.receive(event):
             self._sender.settle(outcome)
-        self._streams.deliver(event, size_bytes)
+        self._streams.deliver(event, len(frame))
 
     def _undecodable(self, error: DecodeError) -> None:
         self.counts.undecodable_frames += 1
@@ -324,8 +326,9 @@ class Session(Verbs):
         where handlers are still busy.
 
         Events that have come stay readable. Handlers get them until the bound, then they are cancelled.
-        Calling it again, or from a handler, is fine.
+        Calling it again, or from a handler, is fine. ``ConfigurationError``: ``code`` must not be sent.
         """
+        code, reason = checked_close(code, reason)
         if not self._closing:
             self._closing = True
             await self._transport.close(code, reason)
@@ -392,6 +395,6 @@ class Session(Verbs):
 
     def _handler_failed(self, told: HandlerFailed) -> None:
         self._streams.deliver(told, SESSION_EVENT_BYTES)
-        if self._options.handler_errors == "end" and not self._closing:
+        if self._options.handler_errors == "end" and not (self._closing or self._closed.is_set()):
             self._end(TransportClosed(1011, f"handler {told.handler} failed", by_peer=False))
             self._start(self.close(1011, "a handler failed"))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from copy import copy
 from types import TracebackType
 from typing import Any, Final, Generic, Literal, Self, TypeAlias, TypeVar
 
-from voicelive.errors import SlowConsumerError, VoiceLiveError
+from voicelive.errors import ConfigurationError, LocalProtocolError, SlowConsumerError, VoiceLiveError
 from voicelive.events import AudioDropped, SessionEvent
 from voicelive.wire.server.animation import ResponseVideoDelta
 from voicelive.wire.server.response import ResponseAudioDelta
 from voicelive.wire.server_events import ServerEvent
 
-__all__ = ["AnyEvent", "Overflow", "Subscription"]
+__all__ = ["AnyEvent", "Overflow", "Subscription", "checked_classes"]
 
 AnyEvent: TypeAlias = ServerEvent | SessionEvent
 """What a session's streams carry."""
@@ -30,6 +31,19 @@ MEDIA: Final = (ResponseAudioDelta, ResponseVideoDelta)
 SESSION_EVENT_BYTES: Final = 256  # what an event of our own counts for in a bound
 
 
+def checked_classes(classes: tuple[Any, ...]) -> tuple[type[Any], ...]:
+    """The classes to hear.
+
+    Raises:
+        ConfigurationError: One of them is no class, such as a type string, or a function that meant ``on()``.
+    """
+    for cls in classes:
+        if not isinstance(cls, type):
+            kind = type(cls).__name__
+            raise ConfigurationError(f"a {kind} stands where event classes are expected; pass classes, or none for all")
+    return classes
+
+
 class Subscription(Generic[_E]):
     """A stream of events, iterated once by one task; ``close`` it, or use it as a context manager.
 
@@ -38,6 +52,7 @@ class Subscription(Generic[_E]):
     Raises (from iteration):
         SlowConsumerError: More than the bound was left unread. The stream ends with it.
         SessionClosedError: The session did not end normally; its subclasses say how.
+        LocalProtocolError: Another task is waiting for the next event.
     """
 
     def __init__(
@@ -49,7 +64,11 @@ class Subscription(Generic[_E]):
         overflow: Overflow = "raise",
         keeps_media: bool = True,
     ) -> None:
-        self._name, self._classes, self._limit_bytes = name, classes, limit_bytes
+        if overflow not in ("raise", "drop_audio"):
+            raise ConfigurationError(f"overflow is {overflow!r}; allowed: 'raise', 'drop_audio'")
+        if limit_bytes < 1:
+            raise ConfigurationError(f"limit_bytes is {limit_bytes!r}; it must be at least 1")
+        self._name, self._classes, self._limit_bytes = name, checked_classes(classes), limit_bytes
         self._overflow, self.keeps_media = overflow, keeps_media
         self._events: deque[tuple[Any, int]] = deque()
         self._unread_bytes = 0
@@ -98,8 +117,7 @@ class Subscription(Generic[_E]):
             if self._dropped_events:
                 return self._announce_drop()
             if self._failure is not None:
-                failure, self._failure = self._failure, None
-                raise failure
+                raise copy(self._failure)  # streams share it, and a raise adds its traceback
             if self._ended:
                 raise StopAsyncIteration
             await self._arrival()
@@ -112,7 +130,7 @@ class Subscription(Generic[_E]):
 
     async def _arrival(self) -> None:
         if self._waiter is not None:
-            raise RuntimeError(f"{self._name} is read by two tasks; give each a subscription of its own")
+            raise LocalProtocolError(f"{self._name} is read by two tasks; give each a subscription of its own")
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter
@@ -129,15 +147,16 @@ class Subscription(Generic[_E]):
 
     def _drop_media(self) -> None:
         """Media goes first, oldest first, until the rest fits; everything else stays in order."""
-        kept: deque[tuple[Any, int]] = deque()
-        for event, size_bytes in self._events:
-            if self._unread_bytes > self._limit_bytes and isinstance(event, MEDIA):
+        kept: list[tuple[Any, int]] = []
+        while self._events and self._unread_bytes > self._limit_bytes:
+            event, size_bytes = self._events.popleft()
+            if isinstance(event, MEDIA):
                 self._unread_bytes -= size_bytes
                 self._dropped_events += 1
                 self._dropped_bytes += size_bytes
             else:
                 kept.append((event, size_bytes))
-        self._events = kept
+        self._events.extendleft(reversed(kept))
 
     def _announce_drop(self) -> _E:
         told: Any = AudioDropped(self._dropped_events, self._dropped_bytes)

@@ -64,6 +64,11 @@ _IMAGE_KINDS: Mapping[bytes, str] = {
 }
 """First bytes of the image formats that models take."""
 
+_MESSAGE_OF: Mapping[str, type[UserMessageItem | SystemMessageItem]] = {
+    "user": UserMessageItem,
+    "system": SystemMessageItem,
+}
+
 
 class Verbs(ABC):
     """The speaking half of ``Session``."""
@@ -98,7 +103,7 @@ class Verbs(ABC):
             ConfirmationTimeoutError: No answer within ``timeout_s`` (default ``ClientOptions.confirm_timeout_s``).
         """
         if self._audio_was_sent:
-            for name in ("input_audio_format", "input_audio_sampling_rate"):
+            for name in ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation"):
                 if name in config.model_fields_set:
                     raise LocalProtocolError(
                         f"{name} cannot change after audio was sent; set it in client.connect(config=...)"
@@ -153,11 +158,13 @@ class Verbs(ABC):
         """Add a text message to the conversation; ask for the answer with ``create_response``.
 
         Returns the item's id when written.
+
+        Raises:
+            ConfigurationError: ``role`` is neither.
         """
-        part = InputTextContentPart(text=text)
-        return await self.add_item(
-            SystemMessageItem(content=[part]) if role == "system" else UserMessageItem(content=[part])
-        )
+        if role not in _MESSAGE_OF:
+            raise ConfigurationError(f"role is {role!r}; allowed: 'user', 'system'")
+        return await self.add_item(_MESSAGE_OF[role](content=[InputTextContentPart(text=text)]))
 
     async def send_image(
         self,

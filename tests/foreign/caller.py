@@ -71,6 +71,10 @@ class Caller:
         assert isinstance(event, kind)
         return event
 
+    async def refusal(self) -> models.ServerEventErrorDetails:
+        """The next error."""
+        return (await self.one(models.ServerEventError)).error
+
     async def configure(self, **settings: Any) -> models.ResponseSession:
         """Change settings; those in effect afterwards."""
         await self.connection.session.update(session=models.RequestSession(**settings))

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 from azure.ai.voicelive import models
@@ -17,50 +15,15 @@ from azure.ai.voicelive.aio import ConnectionClosed, connect
 from azure.ai.voicelive.aio import ConnectionError as HandshakeError
 from azure.core.credentials import AzureKeyCredential
 from tests.foreign.caller import Caller, call, user_text
+from tests.foreign.reading import PCM16_24K, QUESTION, SENTENCE, SILENCE, names, only, sound, the, transcript
 
-from voicelive.audio import AudioFormat, WavFile
 from voicelive.testing import Call, Emulator, Pace, Script, Turn
-
-_T = TypeVar("_T")
-
-PCM16_24K = AudioFormat("pcm16", 24_000)
-QUESTION = WavFile(Path(__file__).parents[2] / "examples" / "audio" / "question.wav").read(PCM16_24K)
-SILENCE = bytes(PCM16_24K.byte_count(1_000))  # twice what ends a turn by default
-SENTENCE = "It is sunny in Lisbon, with 24 degrees."  # three seconds, in a recording that the emulator brings along
 
 # Slow enough to be talked over in the first tenth of a second, and over soon where nobody does.
 UNHURRIED = Pace(audio_delta_ms=100, audio_speedup=2, interrupt_s=0.02)
 
 WEATHER = models.FunctionTool(name="get_weather", description="The weather.", parameters={"type": "object"})
 CLOCK = models.FunctionTool(name="get_time", description="The time.", parameters={"type": "object"})
-
-
-def only(kind: type[_T], events: Iterable[object]) -> list[_T]:
-    return [event for event in events if isinstance(event, kind)]
-
-
-def the(kind: type[_T], events: Iterable[object]) -> _T:
-    [event] = only(kind, events)
-    return event
-
-
-def names(events: Iterable[object]) -> list[str]:
-    """Classes of the events; what repeats at once stands there once."""
-    found: list[str] = []
-    for event in events:
-        name = type(event).__name__.removeprefix("ServerEvent")
-        if found[-1:] != [name]:
-            found.append(name)
-    return found
-
-
-def sound(events: Iterable[object]) -> bytes:
-    return b"".join(event.delta for event in only(models.ServerEventResponseAudioDelta, events))
-
-
-def transcript(item: models.ResponseItem) -> str | None:
-    part = the(models.ResponseAudioContentPart, the(models.ResponseMessageItem, [item]).content)
-    return part.transcript
 
 
 def calls(events: Iterable[object]) -> list[models.ResponseFunctionCallItem]:
@@ -72,10 +35,6 @@ async def answer(caller: Caller, asked: models.ResponseFunctionCallItem, output:
     await caller.connection.conversation.item.create(item=item)
     created = (await caller.one(models.ServerEventConversationItemCreated)).item
     assert the(models.ResponseFunctionCallOutputItem, [created]).output == output
-
-
-async def refusal(caller: Caller) -> models.ServerEventErrorDetails:
-    return (await caller.one(models.ServerEventError)).error
 
 
 async def test_a_typed_question_is_answered_in_text() -> None:
@@ -101,7 +60,8 @@ async def test_a_typed_question_is_answered_in_text() -> None:
     assert the(models.ServerEventResponseTextDone, events).text == "Good morning."
     done = the(models.ServerEventResponseDone, events).response
     assert done.status == models.ResponseStatus.COMPLETED
-    assert the(models.ResponseTextContentPart, the(models.ResponseMessageItem, done.output or []).content).text
+    said = the(models.ResponseMessageItem, done.output or [])
+    assert the(models.ResponseTextContentPart, said.content).text == "Good morning."
 
 
 async def test_a_typed_question_is_answered_by_voice() -> None:
@@ -263,41 +223,17 @@ async def test_without_turn_detection_the_client_commits_and_asks() -> None:
 async def test_an_empty_or_cleared_buffer_cannot_be_committed() -> None:
     async with Emulator() as emulator, call(emulator, turn_detection=None) as caller:
         await caller.connection.input_audio_buffer.commit(event_id="first")
-        first = await refusal(caller)
+        first = await caller.refusal()
         await caller.say(QUESTION)
         await caller.connection.input_audio_buffer.clear()
         await caller.one(models.ServerEventInputAudioBufferCleared)
         await caller.connection.input_audio_buffer.commit(event_id="second")
-        second = await refusal(caller)
+        second = await caller.refusal()
         await caller.connection.output_audio_buffer.clear()
         await caller.one(models.ServerEventOutputAudioBufferCleared)
 
     assert (first.code, first.event_id) == ("input_audio_buffer_commit_empty", "first")
     assert (second.code, second.event_id) == ("input_audio_buffer_commit_empty", "second")
-
-
-async def test_a_refused_update_names_its_field_and_the_session_goes_on() -> None:
-    async with Emulator(Script("Still here.")) as emulator, call(emulator, modalities=["text"]) as caller:
-        await caller.connection.session.update(
-            session=models.RequestSession(input_audio_sampling_rate=44_100), event_id="mine"
-        )
-        error = await refusal(caller)
-        events = await caller.ask("Hello?")
-
-    assert error.type == "invalid_request_error"
-    assert (error.event_id, error.param) == ("mine", "session.input_audio_sampling_rate")
-    assert error.code == "invalid_value"
-    assert the(models.ServerEventResponseTextDone, events).text == "Still here."
-
-
-async def test_the_voice_cannot_change_once_the_agent_has_spoken() -> None:
-    async with Emulator() as emulator, call(emulator) as caller:
-        await caller.ask("Hello!")
-        voice = models.AzureStandardVoice(name="en-US-AvaMultilingualNeural")
-        await caller.connection.session.update(session=models.RequestSession(voice=voice))
-        error = await refusal(caller)
-
-    assert error.code == "cannot_update_voice"
 
 
 async def test_items_are_created_in_place_retrieved_and_deleted() -> None:
@@ -317,7 +253,7 @@ async def test_items_are_created_in_place_retrieved_and_deleted() -> None:
         await api.delete(item_id="said")
         deleted = await caller.one(models.ServerEventConversationItemDeleted)
         await api.retrieve(item_id="said", event_id="gone")
-        gone = await refusal(caller)
+        gone = await caller.refusal()
 
     assert placed.previous_item_id == "rules"
     assert (said.role, the(models.ResponseTextContentPart, said.content).text) == (
@@ -334,7 +270,7 @@ async def test_a_reply_is_cut_where_it_was_heard_but_never_beyond_its_end() -> N
         item_id = the(models.ServerEventResponseAudioDone, events).item_id
         truncate = caller.connection.conversation.item.truncate
         await truncate(item_id=item_id, content_index=0, audio_end_ms=60_000)
-        beyond = await refusal(caller)
+        beyond = await caller.refusal()
         await truncate(item_id=item_id, content_index=0, audio_end_ms=1_000)
         cut = await caller.one(models.ServerEventConversationItemTruncated)
 
@@ -350,7 +286,7 @@ async def test_a_cancelled_response_says_that_the_client_did_it() -> None:
         await caller.connection.response.cancel()
         done = (await caller.one(models.ServerEventResponseDone)).response
         await caller.connection.response.cancel(event_id="again")
-        error = await refusal(caller)
+        error = await caller.refusal()
 
     assert done.status == models.ResponseStatus.CANCELLED
     assert the(models.ResponseCancelledDetails, [done.status_details]).reason == "client_cancelled"
@@ -363,7 +299,7 @@ async def test_a_second_response_is_refused_or_replaces_the_first() -> None:
         await caller.connection.response.create()
         first = (await caller.one(models.ServerEventResponseAudioDelta)).response_id
         await caller.connection.response.create(event_id="too early")
-        error = await refusal(caller)
+        error = await caller.refusal()
         await caller.connection.response.create(response=models.ResponseCreateParams(cancel_previous=True))
         ended = (await caller.one(models.ServerEventResponseDone)).response
         replaced = (await caller.one(models.ServerEventResponseDone)).response
@@ -424,89 +360,6 @@ async def test_streamed_text_becomes_part_of_its_item() -> None:
         events = await caller.until(models.ServerEventResponseDone)
 
     assert the(models.ServerEventResponseTextDone, events).text == "fedcba"
-
-
-@pytest.mark.parametrize(
-    ("name", "rate_hz"),
-    [("pcm16", 24_000), ("pcm16_16000hz", 16_000), ("pcm16_8000hz", 8_000), ("g711_ulaw", 4_000), ("g711_alaw", 4_000)],
-)
-async def test_the_reply_comes_in_each_output_format(name: str, rate_hz: int) -> None:
-    output_format = models.OutputAudioFormat(name)
-    async with Emulator(Script(SENTENCE)) as emulator, call(emulator, output_audio_format=output_format) as caller:
-        events = await caller.ask("What is the weather in Lisbon?")
-
-    assert len(sound(events)) / 2 / rate_hz == pytest.approx(3.058, abs=0.002)  # G.711 has one byte where pcm16 has two
-
-
-@pytest.mark.parametrize(
-    "detection",
-    [
-        models.ServerVad(threshold=0.4, prefix_padding_ms=200, silence_duration_ms=300),
-        models.AzureSemanticVad(remove_filler_words=True, silence_duration_ms=300, languages=["en"]),
-        models.AzureSemanticVadEn(),
-        models.AzureSemanticVadMultilingual(auto_truncate=True),
-    ],
-    ids=lambda detection: type(detection).__name__,
-)
-async def test_every_turn_detection_hears_a_spoken_turn(detection: models.TurnDetection) -> None:
-    async with Emulator() as emulator, call(emulator, turn_detection=detection) as caller:
-        effective = (await caller.configure(turn_detection=detection)).turn_detection
-        await caller.say(QUESTION + SILENCE)
-        events = await caller.until(models.ServerEventResponseDone)
-
-    assert effective is not None
-    assert type(effective) is type(detection)
-    assert detection.items() <= effective.items()
-    the(models.ServerEventInputAudioBufferCommitted, events)
-
-
-@pytest.mark.parametrize(
-    "voice",
-    [
-        models.OpenAIVoice(name=models.OpenAIVoiceName.CORAL),
-        models.AzureStandardVoice(name="en-US-AvaMultilingualNeural", rate="1.2", temperature=0.7),
-        models.AzureCustomVoice(name="mine", endpoint_id="endpoint"),
-        models.AzurePersonalVoice(name="mine", model=models.PersonalVoiceModels.DRAGON_LATEST_NEURAL),
-    ],
-    ids=lambda voice: type(voice).__name__,
-)
-async def test_every_voice_is_taken_and_reported(voice: Any) -> None:
-    async with Emulator() as emulator, call(emulator) as caller:
-        effective = (await caller.configure(voice=voice)).voice
-
-    assert effective == voice.as_dict()
-
-
-async def test_a_full_set_of_settings_is_taken_and_reported() -> None:
-    settings = {
-        "modalities": [models.Modality.TEXT, models.Modality.AUDIO],
-        "instructions": "Be brief.",
-        "input_audio_format": models.InputAudioFormat.PCM16,
-        "input_audio_sampling_rate": 16_000,
-        "input_audio_noise_reduction": models.AudioNoiseReduction(type="azure_deep_noise_suppression"),
-        "input_audio_echo_cancellation": models.AudioEchoCancellation(),
-        "input_audio_transcription": models.AudioInputTranscriptionOptions(
-            model="azure-speech", language="en", phrase_list=["Lisbon"]
-        ),
-        "tools": [WEATHER, CLOCK],
-        "tool_choice": models.ToolChoiceLiteral.AUTO,
-        "temperature": 0.8,
-        "max_response_output_tokens": 1_000,
-        "parallel_tool_calls": False,
-    }
-    async with Emulator() as emulator, call(emulator) as caller:
-        effective = await caller.configure(**settings)
-
-    assert {name: getattr(effective, name) for name in settings if name != "input_audio_transcription"} == {
-        name: value for name, value in settings.items() if name != "input_audio_transcription"
-    }
-    transcription = effective.input_audio_transcription
-    assert transcription is not None
-    assert (transcription.model, transcription.language, transcription.phrase_list) == (
-        "azure-speech",
-        "en",
-        ["Lisbon"],
-    )
 
 
 async def test_the_session_says_who_it_is_and_when_it_ends() -> None:
