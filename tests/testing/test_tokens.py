@@ -93,5 +93,5 @@ def test_sums_always_agree(turns: list[tuple[str, int]], said: str, said_ms: flo
         assert out is not None
         assert counted.input_tokens == (into.text_tokens or 0) + (into.audio_tokens or 0) + (into.image_tokens or 0)
         assert counted.output_tokens == (out.text_tokens or 0) + (out.audio_tokens or 0)
-        assert counted.total_tokens == counted.input_tokens + counted.output_tokens
-        assert 0 <= (into.cached_tokens or 0) <= counted.input_tokens
+        assert counted.total_tokens == (counted.input_tokens or 0) + (counted.output_tokens or 0)
+        assert 0 <= (into.cached_tokens or 0) <= (counted.input_tokens or 0)
