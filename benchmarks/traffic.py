@@ -58,7 +58,11 @@ def messages(delta_ms: int, count: int, seed: int) -> Iterator[Message]:
 
 def session_created() -> bytes:
     """The frame with which a session begins."""
-    return next(_compact(message) for message in _recorded() if message["type"] == "session.created").encode()
+    created = next(message for message in _recorded() if message["type"] == "session.created")
+    settings = created["session"]
+    # turns pour in faster than anybody could hear them: with barge-in on, each would cut the one before
+    turn_detection = settings["turn_detection"] | {"interrupt_response": False}
+    return _compact(created | {"session": settings | {"turn_detection": turn_detection}}).encode()
 
 
 @cache

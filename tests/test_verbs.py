@@ -84,9 +84,13 @@ CONFIRMED: dict[str, tuple[Call, JsonObject, JsonObject, Callable[[Any], Any], A
         lambda session: session.create_response(
             ResponseCreateParams(temperature=0.7), additional_instructions="Be brief."
         ),
-        {"type": "response.create", "response": {"temperature": 0.7}, "additional_instructions": "Be brief."},
+        {
+            "type": "response.create",
+            "response": {"temperature": 0.7, "metadata": {"voicelive": "voicelive_response_1"}},
+            "additional_instructions": "Be brief.",
+        },
         {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}},
-        lambda response: (response.id, response.status),
+        lambda handle: (handle.id, handle.status),
         ("resp_1", "in_progress"),
     ),
 }
@@ -106,7 +110,14 @@ WRITTEN: dict[str, tuple[Call, JsonObject]] = {
         lambda session: session.truncate("i1", 0, confirm=False),
         {"type": "conversation.item.truncate", "item_id": "i1", "content_index": 0, "audio_end_ms": 0},
     ),
-    "create_response": (lambda session: session.create_response(confirm=False), {"type": "response.create"}),
+    "create_response": (
+        lambda session: session.create_response(confirm=False),
+        {
+            "type": "response.create",
+            "event_id": "voicelive_response_1",
+            "response": {"metadata": {"voicelive": "voicelive_response_1"}},
+        },
+    ),
     "cancel_response": (lambda session: session.cancel_response(), {"type": "response.cancel"}),
     "cancel_response by id": (
         lambda session: session.cancel_response("resp_1"),
@@ -176,7 +187,7 @@ async def test_a_verb_that_waits_for_nothing_returns_when_written(
     assert await peer.hear() == written
 
 
-@pytest.mark.parametrize("name", ["update", "commit_audio", "delete_item", "truncate", "create_response"])
+@pytest.mark.parametrize("name", ["update", "commit_audio", "delete_item", "truncate"])
 async def test_without_confirmation_nothing_is_returned(open_session: OpenSession, name: str) -> None:
     session, _ = open_session()
 
@@ -287,34 +298,32 @@ async def test_answers_find_their_requests_in_any_order(open_session: OpenSessio
 
 async def test_a_cancelled_request_keeps_its_answer_from_the_next_one(open_session: OpenSession) -> None:
     session, peer = open_session()
-    cancelled, second = begin(session.create_response()), begin(session.create_response())
+    cancelled, second = begin(session.commit_audio()), begin(session.commit_audio())
     await hear_named(peer)
     await hear_named(peer)
     cancelled.cancel()
     await settle()
 
-    await peer.say("response.created", response={"id": "resp_1"})
+    await peer.say("input_audio_buffer.committed", item_id="item_1")
     await settle()
     assert not second.done()
-    await peer.say("response.created", response={"id": "resp_2"})
+    await peer.say("input_audio_buffer.committed", item_id="item_2")
 
-    response = await second
-    assert response.id == "resp_2"
+    assert await second == "item_2"
 
 
 async def test_the_refusal_of_a_cancelled_request_disturbs_nobody(open_session: OpenSession) -> None:
     session, peer = open_session()
-    cancelled, second = begin(session.create_response()), begin(session.create_response())
+    cancelled, second = begin(session.commit_audio()), begin(session.commit_audio())
     name = await hear_named(peer)
     await hear_named(peer)
     cancelled.cancel()
     await settle()
 
     await peer.refuse(name)
-    await peer.say("response.created", response={"id": "resp_2"})
+    await peer.say("input_audio_buffer.committed", item_id="item_2")
 
-    response = await second
-    assert response.id == "resp_2"
+    assert await second == "item_2"
 
 
 @pytest.mark.parametrize("answer", ["confirmed", "refused"])
@@ -323,9 +332,9 @@ async def test_an_answer_that_meets_a_cancellation_disturbs_nobody(
 ) -> None:
     session, peer = open_session()
     for steps_between in range(4):
-        verb = begin(session.create_response())
+        verb = begin(session.commit_audio())
         name = await hear_named(peer)
-        await (peer.refuse(name) if answer == "refused" else peer.say("response.created"))
+        await (peer.refuse(name) if answer == "refused" else peer.say("input_audio_buffer.committed"))
         for _ in range(steps_between):
             await asyncio.sleep(0)
         verb.cancel()
@@ -342,18 +351,17 @@ async def test_a_request_that_is_cancelled_before_it_was_written_expects_no_answ
     session, peer = open_session(max_pending_bytes=1)
     await session.send_raw({"type": "fills the line"})
     writing = begin(session.send_raw({"type": "waits for the line"}))
-    cancelled, second = begin(session.create_response()), begin(session.create_response())
+    cancelled, second = begin(session.commit_audio()), begin(session.commit_audio())
     await settle()
     cancelled.cancel()
     await settle()
 
     heard = [(await peer.hear())["type"] for _ in range(3)]
-    await peer.say("response.created", response={"id": "resp_2"})
+    await peer.say("input_audio_buffer.committed", item_id="item_2")
 
-    assert heard == ["fills the line", "waits for the line", "response.create"]
+    assert heard == ["fills the line", "waits for the line", "input_audio_buffer.commit"]
     await writing
-    response = await asyncio.wait_for(second, 1)
-    assert response.id == "resp_2"
+    assert await asyncio.wait_for(second, 1) == "item_2"
 
 
 async def test_a_request_that_could_not_be_written_expects_no_answer(open_session: OpenSession) -> None:
@@ -363,31 +371,46 @@ async def test_a_request_that_could_not_be_written_expects_no_answer(open_sessio
     await settle()
 
     with pytest.raises(LocalProtocolError, match="bound of 1024"):
-        await session.create_response(additional_instructions="y" * 700)
+        await session.update(SessionConfig(instructions="y" * 700))
     for _ in range(3):
         await peer.hear()
     await asyncio.gather(*waiting)
-    verb = begin(session.create_response())
+    verb = begin(session.update(SessionConfig()))
     await peer.hear()
+    await peer.say("session.updated", session={"id": "sess_1", "temperature": 0.5})
+
+    settings = await asyncio.wait_for(verb, 1)
+    assert settings.temperature == 0.5
+
+
+async def test_what_the_session_says_by_itself_is_never_refused_by_a_congested_line(open_session: OpenSession) -> None:
+    session, peer = open_session(ClientOptions(outbox_bytes=1024), max_pending_bytes=1)
+    await session.send_raw({"type": "fills the line"})
+    waiting = [begin(session.send_raw({"type": "x" * 700})) for _ in range(2)]
+    await settle()
+
+    handle = await session.create_response(additional_instructions="y" * 700, confirm=False)
+    await settle()
+    heard = [(await peer.hear())["type"] for _ in range(4)]
     await peer.say("response.created", response={"id": "resp_1"})
 
-    response = await asyncio.wait_for(verb, 1)
-    assert response.id == "resp_1"
+    assert heard == ["fills the line", "x" * 700, "x" * 700, "response.create"]
+    assert (await handle.began()).id == "resp_1"
+    await asyncio.gather(*waiting)
 
 
 @pytest.mark.looptime
 async def test_a_request_whose_time_was_over_leaves_the_next_answer_to_the_next_one(open_session: OpenSession) -> None:
     session, peer = open_session()
     with pytest.raises(ConfirmationTimeoutError):
-        await session.create_response(timeout_s=1)
+        await session.commit_audio(timeout_s=1)
     await peer.hear()
 
-    verb = begin(session.create_response())
+    verb = begin(session.commit_audio())
     await peer.hear()
-    await peer.say("response.created", response={"id": "resp_2"})
+    await peer.say("input_audio_buffer.committed", item_id="item_2")
 
-    response = await verb
-    assert response.id == "resp_2"
+    assert await verb == "item_2"
 
 
 @pytest.mark.looptime
@@ -396,7 +419,7 @@ async def test_the_time_for_an_answer_includes_the_wait_for_a_congested_line(ope
     await session.send_raw({"type": "fills the line"})
 
     with pytest.raises(ConfirmationTimeoutError):
-        await session.create_response(timeout_s=1)
+        await session.commit_audio(timeout_s=1)
 
 
 # -- what single verbs decide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,6 @@ from pydantic_ai.messages import ModelMessage, SpeechPart, TextPart, ToolCallPar
 from pydantic_ai.providers.azure import AzureProvider
 from pydantic_ai.realtime import RealtimeSession
 from pydantic_ai.realtime.azure import AzureRealtimeModel, AzureRealtimeModelSettings
-from tests_foreign.tls import tls_in_front
 
 from voicelive.testing import Call, Emulator, Script, Turn
 
@@ -33,12 +33,21 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     return authority
 
 
+@pytest.fixture
+def server_side(authority: trustme.CA) -> ssl.SSLContext:
+    """What the emulator needs to be trusted by it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
 @asynccontextmanager
 async def call(
-    emulator: Emulator, authority: trustme.CA, agent: Agent[None, str], settings: AzureRealtimeModelSettings
+    emulator: Emulator, agent: Agent[None, str], settings: AzureRealtimeModelSettings
 ) -> AsyncIterator[RealtimeSession]:
-    async with asyncio.timeout(20), tls_in_front(emulator.endpoint, authority) as endpoint:
-        provider = AzureProvider(azure_endpoint=endpoint, api_key="any", api_version="2026-07-15")  # no other resource
+    async with asyncio.timeout(20):
+        # No other resource of Azure is involved.
+        provider = AzureProvider(azure_endpoint=emulator.endpoint, api_key="any", api_version="2026-07-15")
         model = AzureRealtimeModel("gpt-realtime", provider=provider, settings=settings)
         async with agent.realtime(model).session() as session:
             yield session
@@ -50,9 +59,12 @@ def parts(messages: list[ModelMessage], kind: type[_P]) -> list[_P]:
     return [part for message in messages for part in message.parts if isinstance(part, kind)]
 
 
-async def test_a_typed_question_is_answered_in_text(authority: trustme.CA) -> None:
+async def test_a_typed_question_is_answered_in_text(server_side: ssl.SSLContext) -> None:
     settings = AzureRealtimeModelSettings(azure_voice_live=True, output_modality="text")
-    async with Emulator(Script("Good morning.")) as emulator, call(emulator, authority, Agent(), settings) as session:
+    async with (
+        Emulator(Script("Good morning."), ssl=server_side) as emulator,
+        call(emulator, Agent(), settings) as session,
+    ):
         await session.send("Hello!")
         await session.wait_for_reply()
         messages = session.all_messages()
@@ -60,10 +72,10 @@ async def test_a_typed_question_is_answered_in_text(authority: trustme.CA) -> No
     assert [part.content for part in parts(messages, TextPart)] == ["Good morning."]
 
 
-async def test_a_spoken_question_is_answered_by_voice(authority: trustme.CA, question: bytes) -> None:
+async def test_a_spoken_question_is_answered_by_voice(server_side: ssl.SSLContext, question: bytes) -> None:
     settings = AzureRealtimeModelSettings(azure_voice_live=True)
     sound = bytearray()
-    async with Emulator() as emulator, call(emulator, authority, Agent(), settings) as session:
+    async with Emulator(ssl=server_side) as emulator, call(emulator, Agent(), settings) as session:
         audio = session.stream_audio()
         for start in range(0, len(question), 4_800):
             await session.send_audio(question[start : start + 4_800])
@@ -78,7 +90,7 @@ async def test_a_spoken_question_is_answered_by_voice(authority: trustme.CA, que
     assert said == {"user": "What is the weather in Lisbon today?", "assistant": SENTENCE}
 
 
-async def test_functions_are_called_in_parallel_and_their_outputs_told(authority: trustme.CA) -> None:
+async def test_functions_are_called_in_parallel_and_their_outputs_told(server_side: ssl.SSLContext) -> None:
     agent: Agent[None, str] = Agent()
 
     @agent.tool_plain
@@ -95,7 +107,7 @@ async def test_functions_are_called_in_parallel_and_their_outputs_told(authority
     calls = [Call("get_weather", {"city": "Lisbon"}), Call("get_time")]
     script = Script(Turn(calls=calls, reply_after_calls=tell))
     settings = AzureRealtimeModelSettings(azure_voice_live=True, output_modality="text")
-    async with Emulator(script) as emulator, call(emulator, authority, agent, settings) as session:
+    async with Emulator(script, ssl=server_side) as emulator, call(emulator, agent, settings) as session:
         await session.send("What is the weather in Lisbon, and what time is it?")
         await session.wait_for_reply()
         messages = session.all_messages()

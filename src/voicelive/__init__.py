@@ -12,11 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from voicelive._version import __version__ as __version__
+    from voicelive.approvals import ApprovalRequest as ApprovalRequest
     from voicelive.client import *
+    from voicelive.conversation import Conversation as Conversation
+    from voicelive.dialogue import Reply as Reply
+    from voicelive.engine import Counts as Counts
     from voicelive.errors import *
     from voicelive.options import *
+    from voicelive.response import ResponseHandle as ResponseHandle
     from voicelive.session import *
     from voicelive.taps import Subscription as Subscription
+    from voicelive.tools.context import ToolCall as ToolCall
+    from voicelive.tools.context import ToolContext as ToolContext
+    from voicelive.tools.declaring import tool as tool
+    from voicelive.tools.declaring import tool_from_schema as tool_from_schema
+    from voicelive.tools.results import ToolError as ToolError
+    from voicelive.tools.toolset import ToolSet as ToolSet
     from voicelive.transport.address import Agent as Agent
     from voicelive.transport.address import Byom as Byom
     from voicelive.transport.address import ClassicAgent as ClassicAgent
@@ -38,8 +49,17 @@ _HOME = {
         "SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError"
     ),
     "options": "ClientOptions HandshakeRetry",
-    "session": "Counts Session",
+    "engine": "Counts",
+    "session": "Session",
+    "approvals": "ApprovalRequest",
+    "conversation": "Conversation",
+    "dialogue": "Reply",
+    "response": "ResponseHandle",
     "taps": "Subscription",
+    "tools.context": "ToolCall ToolContext",
+    "tools.declaring": "tool tool_from_schema",
+    "tools.results": "ToolError",
+    "tools.toolset": "ToolSet",
     "transport.address": "Agent Byom ClassicAgent",
     "wire.avatar": "PhotoAvatar VideoAvatar",
     "wire.base": "Unlisted",
@@ -63,7 +83,7 @@ _HOME = {
 """Module to the names that it gives."""
 
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
-_NAMESPACES = frozenset({"audio", "errors", "events", "testing", "transport", "wire"})
+_NAMESPACES = frozenset({"audio", "errors", "events", "testing", "tools", "transport", "wire"})
 
 __all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # type checkers read the imports above
 

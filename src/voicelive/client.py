@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,11 +19,15 @@ from voicelive.errors import (
 from voicelive.options import ClientOptions
 from voicelive.transport.address import Agent, Byom, ClassicAgent, Target, redacted
 from voicelive.transport.auth import Credential, default_credential
+from voicelive.wire.base import Tagged, Unknown
 from voicelive.wire.session import SessionConfig
 from voicelive.wire.tools import Tool
 
 if TYPE_CHECKING:  # the session brings all event classes along; they load when a connection is made
+    from voicelive.approvals import ApprovalHandler
     from voicelive.session import Session
+    from voicelive.tools.declaring import LocalTool
+    from voicelive.tools.toolset import ToolSet
     from voicelive.transport.base import Transport
 
 __all__ = ["VoiceLiveClient"]
@@ -88,7 +92,8 @@ class VoiceLiveClient:
         config: SessionConfig | None = None,
         agent: Agent | ClassicAgent | None = None,
         byom: Byom | None = None,
-        tools: Sequence[Tool] = (),
+        tools: ToolSet | Sequence[LocalTool | Tool] = (),
+        approve: ApprovalHandler | None = None,
         timeout_s: float | None = None,
     ) -> AbstractAsyncContextManager[Session]:
         """A session as an async context manager, entered when it is usable.
@@ -101,7 +106,9 @@ class VoiceLiveClient:
             config: Settings to begin with.
             agent: A Foundry agent to talk with, instead of a model.
             byom: A model of one's own.
-            tools: Further tools beside ``config.tools``.
+            tools: Tools beside ``config.tools``: functions made by ``@tool`` or ``tool_from_schema``, which the
+                session runs and answers by itself, and plain definitions, which the application answers.
+            approve: Decides on MCP calls that ask for approval; without it they are denied.
             timeout_s: Bound on everything together, retries included; default ``ClientOptions.connect_timeout_s``.
 
         Raises:
@@ -112,12 +119,13 @@ class VoiceLiveClient:
         """
         from voicelive.protocol.settings import join_tools, refuse_impossible
 
-        wanted = join_tools(config, tools)
+        definitions, local = _split_tools(tools)
+        wanted = join_tools(config, definitions)
         if wanted is not None:
             refuse_impossible(wanted, model=model, agent=agent is not None)
         target = Target(model=model, agent=agent, byom=byom, features=_features(wanted))
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
-        return self._session(target, wanted, limit_s)
+        return self._session(target, wanted, limit_s, lambda session: _equip(session, local, approve))
 
     async def close(self) -> None:
         """Close the credential that the client made itself, if any. Open sessions are not affected."""
@@ -137,14 +145,18 @@ class VoiceLiveClient:
         return f"VoiceLiveClient({redacted(self._endpoint)!r}, api_version={self._api_version!r})"
 
     @asynccontextmanager
-    async def _session(self, target: Target, config: SessionConfig | None, limit_s: float) -> AsyncIterator[Session]:
-        session = await self._open(target, config, limit_s)
+    async def _session(
+        self, target: Target, config: SessionConfig | None, limit_s: float, equip: Callable[[Session], None]
+    ) -> AsyncIterator[Session]:
+        session = await self._open(target, config, limit_s, equip)
         try:
             yield session
         finally:
             await session.close()
 
-    async def _open(self, target: Target, config: SessionConfig | None, limit_s: float) -> Session:
+    async def _open(
+        self, target: Target, config: SessionConfig | None, limit_s: float, equip: Callable[[Session], None]
+    ) -> Session:
         """A usable session, or nothing at all: no socket or task is left behind by a failure."""
         from voicelive.session import Session
         from voicelive.transport.handshake import dial
@@ -160,6 +172,7 @@ class VoiceLiveClient:
             timeout_s=limit_s,
         )
         session = Session(transport, self._options, config)
+        equip(session)
         try:
             async with asyncio.timeout_at(ends_at):
                 await session.prepare(limit_s)
@@ -179,6 +192,28 @@ class VoiceLiveClient:
             await session.close()
             raise
         return session
+
+
+def _split_tools(tools: ToolSet | Sequence[LocalTool | Tool]) -> tuple[list[Tool], ToolSet | None]:
+    """What the service is told, and what this process runs."""
+    if not tools:
+        return [], None
+    from voicelive.tools.declaring import LocalTool
+    from voicelive.tools.toolset import ToolSet
+
+    if isinstance(tools, ToolSet):
+        return list(tools.definitions), tools
+    for one in tools:
+        if not isinstance(one, LocalTool | Tagged | Unknown):
+            raise ConfigurationError(f"tools holds a {type(one).__name__}; decorate functions with @voicelive.tool")
+    local = ToolSet(*(one for one in tools if isinstance(one, LocalTool)))
+    return [one.definition if isinstance(one, LocalTool) else one for one in tools], local if len(local) else None
+
+
+def _equip(session: Session, local: ToolSet | None, approve: ApprovalHandler | None) -> None:
+    if local is not None:
+        session.use_tools(local)
+    session.on_approval(approve)
 
 
 def _features(config: SessionConfig | None) -> tuple[str, ...]:

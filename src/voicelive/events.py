@@ -7,9 +7,31 @@ They come through the same streams as the service's events, each right after the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-__all__ = ["AudioDropped", "HandlerFailed", "SessionEvent", "UndecodableFrame"]
+from voicelive.protocol.cues import CueEvent
+from voicelive.protocol.snapshots import AgentTranscript, TurnFinished, UserTranscript
+
+if TYPE_CHECKING:
+    from voicelive.tools.results import ToolFailure
+
+__all__ = [
+    "AgentTranscript",
+    "ApprovalAnswered",
+    "AudioDropped",
+    "BargeIn",
+    "HandlerFailed",
+    "NoInput",
+    "PlaybackCue",
+    "SessionEvent",
+    "ToolCallFinished",
+    "ToolCallStarted",
+    "ToolTrouble",
+    "TruncationRefused",
+    "TurnFinished",
+    "UndecodableFrame",
+    "UserTranscript",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +80,140 @@ class AudioDropped:
     type: Literal["voicelive.audio_dropped"] = "voicelive.audio_dropped"
 
 
-SessionEvent: TypeAlias = UndecodableFrame | HandlerFailed | AudioDropped
+@dataclass(frozen=True, slots=True)
+class BargeIn:
+    """The caller, or ``Session.interrupt``, cut the agent off while it spoke.
+
+    Attributes:
+        item_id: The agent's message.
+        response_id: Its response; deltas of it that still come are stale.
+        heard_ms: How much of it was heard.
+        total_ms: How much had come.
+        exact: Whether a sink counted ``heard_ms``; otherwise it is an estimate by real time.
+    """
+
+    item_id: str
+    response_id: str
+    heard_ms: int
+    total_ms: int
+    exact: bool
+    type: Literal["voicelive.barge_in"] = "voicelive.barge_in"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackCue:
+    """A word, viseme or blendshape at the moment in which its audio is heard.
+
+    Attributes:
+        item_id: The agent's message.
+        place_ms: Its place in the item's audio.
+        cue: The service's event, which arrived earlier.
+    """
+
+    item_id: str
+    place_ms: float
+    cue: CueEvent
+    type: Literal["voicelive.playback_cue"] = "voicelive.playback_cue"
+
+
+@dataclass(frozen=True, slots=True)
+class NoInput:
+    """The caller was given the word and stayed silent; the agent is asked to prompt, see ``prompt_on_silence``.
+
+    Attributes:
+        count: How often in a row, this time included.
+        last: Whether no further prompt will follow.
+    """
+
+    count: int
+    last: bool
+    type: Literal["voicelive.no_input"] = "voicelive.no_input"
+
+
+@dataclass(frozen=True, slots=True)
+class TruncationRefused:
+    """The service does not take truncations, so it remembers replies whole; the session's own record stays cut.
+
+    Told once in a session.
+    """
+
+    code: str | None
+    type: Literal["voicelive.truncation_refused"] = "voicelive.truncation_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    """A tool call begins to run."""
+
+    call_id: str
+    name: str
+    response_id: str
+    type: Literal["voicelive.tool_call_started"] = "voicelive.tool_call_started"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallFinished:
+    """A tool call has its result, and the service was sent it.
+
+    Attributes:
+        output: What the model gets. Not part of the repr.
+        failure: What went wrong; ``None`` where the tool answered.
+        duration_s: How long it took.
+    """
+
+    call_id: str
+    name: str
+    output: str = field(repr=False)
+    failure: ToolFailure | None
+    duration_s: float
+    type: Literal["voicelive.tool_call_finished"] = "voicelive.tool_call_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered:
+    """A call to an MCP server asked for approval and got its answer.
+
+    Attributes:
+        approved: Whether it may be made. Without a handler for approvals it is denied.
+        by: Who said so.
+    """
+
+    request_id: str
+    server_label: str
+    name: str
+    approved: bool
+    by: Literal["handler", "default"]
+    type: Literal["voicelive.approval_answered"] = "voicelive.approval_answered"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolTrouble:
+    """Something is odd about a tool call or its answer; nothing was sent for it.
+
+    Attributes:
+        trouble: ``duplicate_call``: the service announced it twice. ``duplicate_answer``, ``unknown_call``: a result
+            that is not owed. ``too_many_rounds``: the limit of consecutive rounds cut a loop.
+    """
+
+    call_id: str
+    trouble: str
+    type: Literal["voicelive.tool_trouble"] = "voicelive.tool_trouble"
+
+
+SessionEvent: TypeAlias = (
+    UndecodableFrame
+    | HandlerFailed
+    | AudioDropped
+    | BargeIn
+    | PlaybackCue
+    | NoInput
+    | TruncationRefused
+    | ToolCallStarted
+    | ToolCallFinished
+    | ToolTrouble
+    | ApprovalAnswered
+    | UserTranscript
+    | AgentTranscript
+    | TurnFinished
+)
 """Any of them."""

@@ -48,6 +48,8 @@ class ClientOptions:
         max_frame_bytes: A larger incoming frame ends the session with code 1009.
         inbox_bytes: Bound of each consumer's unread events, in bytes received.
         outbox_bytes: Bound of what waits to be written, in bytes.
+        max_tool_rounds: Consecutive responses that may call tools before the model must answer in words.
+        min_barge_in_ms: Speech over the agent counts as a barge-in only when it lasts this long.
         handler_errors: ``"report"``: an exception in a handler becomes a ``HandlerFailed`` event
             and an ERROR log; ``"end"``: it also ends the session.
         token_scope: Scope asked of token credentials.
@@ -66,6 +68,8 @@ class ClientOptions:
     inbox_bytes: int = 64 * MIB
     outbox_bytes: int = 4 * MIB
     handshake_retry: HandshakeRetry = field(default_factory=HandshakeRetry)
+    max_tool_rounds: int = 8
+    min_barge_in_ms: int = 0
     handler_errors: Literal["report", "end"] = "report"
     token_scope: str = "https://ai.azure.com/.default"  # noqa: S105 - a scope is no secret
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -81,6 +85,8 @@ class ClientOptions:
                 _positive(name, getattr(self, name))
         for name in ("max_frame_bytes", "inbox_bytes", "outbox_bytes"):
             _at_least(name, getattr(self, name), 1024)
+        _at_least("max_tool_rounds", self.max_tool_rounds, 1)
+        _at_least("min_barge_in_ms", self.min_barge_in_ms, 0)
         if self.handler_errors not in ("report", "end"):
             raise ConfigurationError(f"handler_errors is {self.handler_errors!r}; allowed: 'report', 'end'")
 

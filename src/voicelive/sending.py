@@ -6,13 +6,16 @@ Owns no task. The session tells what the service answered and when the connectio
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
 from copy import copy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from voicelive.errors import ConfirmationTimeoutError, ServiceError, VoiceLiveError
 from voicelive.protocol.requests import Outcome, Refused, Requests
+from voicelive.transport.base import TransportClosed
 from voicelive.transport.outbox import Outbox
-from voicelive.wire.client_events import ClientEventBase, KnownClientEvent
+from voicelive.wire.client_events import ClientEvent, KnownClientEvent
 from voicelive.wire.codec import encode
 from voicelive.wire.server.base import ServerEventBase
 
@@ -28,16 +31,53 @@ class Sender:
         self._outbox, self._requests = outbox, requests
         self._waiting: dict[str, asyncio.Future[ServerEventBase]] = {}
         self._made = 0
+        self._pushed: deque[tuple[str | bytes, asyncio.Future[None] | None]] = deque()
+        self._draining = False
 
     async def put(self, frame: str | bytes, *, audio: bool = False) -> None:
-        """Write one frame.
+        """Write one frame; control goes behind what was pushed before.
 
         Raises:
             TransportClosed: The connection has ended.
         """
-        await self._outbox.send(frame, audio=audio)
+        if not audio and self._draining:
+            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._pushed.append((frame, written))  # once cancelled, it is not written
+            await written
+        else:
+            await self._outbox.send(frame, audio=audio)
 
-    async def request(self, event: ClientEventBase, answer: type[_A], limit_s: float) -> _A:
+    def push(self, event: ClientEvent, start: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        """Write an event in turn without waiting; ``start`` runs the work as a task of the session."""
+        self._pushed.append((encode(event), None))
+        if not self._draining:
+            self._draining = True
+            start(self._drain())
+
+    async def _drain(self) -> None:
+        written: asyncio.Future[None] | None = None
+        try:
+            while self._pushed:
+                frame, written = self._pushed.popleft()
+                if written is None or not written.done():
+                    await self._outbox.send(frame, patient=True)
+                if written is not None and not written.done():
+                    written.set_result(None)
+        except TransportClosed as end:  # told through every stream; who waits here hears of it as well
+            if written is not None and not written.done():
+                written.set_exception(end.copy())
+        finally:
+            self._draining = False
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """What was not written will not be: the connection has ended, or the session ends its tasks."""
+        while self._pushed:
+            _, written = self._pushed.popleft()
+            if written is not None and not written.done():
+                written.set_exception(TransportClosed(None, "the connection ended first", by_peer=True))
+
+    async def request(self, event: KnownClientEvent, answer: type[_A], limit_s: float) -> _A:
         """Write an event under an id of its own and wait for the event that confirms it.
 
         Raises:
@@ -50,7 +90,6 @@ class Sender:
         named = event.model_copy(update={"event_id": request_id})
         future: asyncio.Future[ServerEventBase] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = future
-        assert isinstance(named, KnownClientEvent), "verbs make events that have a class"
         self._requests.expect(request_id, named)
         written = False
         try:

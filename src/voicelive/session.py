@@ -12,31 +12,29 @@ import json
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any, Self, TypeVar, overload
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio_input import AudioInput
-from voicelive.errors import ConfigurationError, DecodeError, SessionClosedError, SlowConsumerError
-from voicelive.events import HandlerFailed, UndecodableFrame
+from voicelive.dialogue import Dialogue
+from voicelive.engine import Counts, Engine
+from voicelive.errors import ConfigurationError, SessionClosedError, SlowConsumerError
+from voicelive.events import HandlerFailed
 from voicelive.handlers import Handler, Handlers
 from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo, Phase
 from voicelive.protocol.core import SessionProtocol
 from voicelive.sending import Sender
-from voicelive.streams import Streams
 from voicelive.taps import SESSION_EVENT_BYTES, AnyEvent, Overflow, Subscription, checked_classes
 from voicelive.transport.base import Transport, TransportClosed, checked_close
 from voicelive.transport.outbox import Outbox
-from voicelive.verbs import Verbs
-from voicelive.wire.client_events import ClientEvent, ClientEventBase, InputAudioBufferAppend
-from voicelive.wire.codec import decode, encode, encode_audio
+from voicelive.wire.client_events import ClientEvent, InputAudioBufferAppend, KnownClientEvent
+from voicelive.wire.codec import encode, encode_audio
 from voicelive.wire.server.base import ServerEventBase
 from voicelive.wire.server.session import SessionCreated
-from voicelive.wire.server_events import UnknownServerEvent
 from voicelive.wire.session import SessionConfig, SessionResource
 
-__all__ = ["Counts", "Session"]
+__all__ = ["Session"]
 
 log = logging.getLogger("voicelive")
 
@@ -46,22 +44,7 @@ _E2 = TypeVar("_E2", bound=AnyEvent)
 _H = TypeVar("_H", bound=Handler)
 
 
-@dataclass(slots=True)
-class Counts:
-    """What was odd about the service's traffic so far; all of it was delivered.
-
-    Attributes:
-        undecodable_frames: Frames that were no JSON object.
-        unknown_events: Events of a type without a class.
-        malformed_events: Events of a known type whose fields did not fit.
-    """
-
-    undecodable_frames: int = 0
-    unknown_events: int = 0
-    malformed_events: int = 0
-
-
-class Session(Verbs):
+class Session(Dialogue):
     """One conversation with an agent, made by ``VoiceLiveClient.connect``.
 
     ``async for event in session`` gives everything the service says and what the session itself reports. Use
@@ -74,12 +57,14 @@ class Session(Verbs):
         """Over an open transport, inside a running loop; applications call ``VoiceLiveClient.connect`` instead."""
         self.requested = requested
         """What the application asked for at the start."""
-        self.counts = Counts()
         self._options = options or ClientOptions()
         self._transport = transport
-        self._protocol = SessionProtocol()
+        self._protocol = SessionProtocol(
+            max_tool_rounds=self._options.max_tool_rounds, min_barge_in_ms=self._options.min_barge_in_ms
+        )
         self._sender = Sender(Outbox(transport, self._options.outbox_bytes), self._protocol.requests)
-        self._streams = Streams(self._options.inbox_bytes)
+        self._engine = Engine(self, self._options, self._sender, self._protocol, self._start)
+        self._streams = self._engine.streams
         self._handlers: Handlers | None = None
         self._audio: AudioInput | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,6 +86,11 @@ class Session(Verbs):
     def close_info(self) -> CloseInfo | None:
         """How the session ended; ``None`` while it lasts."""
         return self._protocol.connection.close_info
+
+    @property
+    def counts(self) -> Counts:
+        """What was odd about the service's traffic so far."""
+        return self._engine.counts
 
     @property
     def input_format(self) -> AudioFormat:
@@ -224,6 +214,7 @@ class Session(Verbs):
             SessionClosedError: The session has ended.
         """
         await self._put(encode(event), audio=isinstance(event, InputAudioBufferAppend))
+        self._engine.sent(event)
 
     async def send_raw(self, event: Mapping[str, Any]) -> None:
         """Send a JSON object that no class describes. Returns when written.
@@ -241,12 +232,14 @@ class Session(Verbs):
             raise ConfigurationError(f"the event of type {kind!r:.60} is not JSON: {type(error).__name__}") from None
         await self._put(frame, audio=kind == "input_audio_buffer.append")
 
-    async def _write(self, event: ClientEventBase) -> None:
+    async def _write(self, event: KnownClientEvent) -> None:
         await self._put(encode(event))
+        self._engine.sent(event)
 
-    async def _request(self, event: ClientEventBase, answer: type[_A], timeout_s: float | None) -> _A:
+    async def _request(self, event: KnownClientEvent, answer: type[_A], timeout_s: float | None) -> _A:
         self._refuse_when_closed()
         limit_s = self._options.confirm_timeout_s if timeout_s is None else timeout_s
+        self._engine.sent(event)
         try:
             return await self._sender.request(event, answer, limit_s)
         except TransportClosed as end:
@@ -285,7 +278,7 @@ class Session(Verbs):
     async def _read(self) -> None:
         try:
             while True:
-                self._take(await self._transport.receive())
+                self._engine.take(await self._transport.receive())
         except TransportClosed as end:
             self._end(end)
         except Exception as error:  # a fault of this package must end the session, not leave it deaf
@@ -294,41 +287,32 @@ class Session(Verbs):
             self._end(TransportClosed(None, f"internal error: {type(error).__name__}", by_peer=False))
             await self._transport.close(1011)
 
-    def _take(self, frame: str | bytes) -> None:
-        try:
-            event = decode(frame)
-        except DecodeError as error:
-            self._undecodable(error)
-            return
-        if type(event) is UnknownServerEvent:
-            self._count(event)
-        for outcome in self._protocol.receive(event):
-            self._sender.settle(outcome)
-        self._streams.deliver(event, len(frame))
-
-    def _undecodable(self, error: DecodeError) -> None:
-        self.counts.undecodable_frames += 1
-        log.warning("< %s", error)
-        told = UndecodableFrame(error.problem, error.frame_bytes, self.counts.undecodable_frames)
-        self._streams.deliver(told, SESSION_EVENT_BYTES)
-
-    def _count(self, event: UnknownServerEvent) -> None:
-        if event.malformed:
-            self.counts.malformed_events += 1
-            log.warning("< event %s has fields of an unexpected kind; delivered as it is", event.kind)
-        else:
-            self.counts.unknown_events += 1
-
     # -- the end, and the tasks
 
-    async def close(self, code: int = 1000, reason: str = "") -> None:
+    async def close(
+        self, code: int = 1000, reason: str = "", *, after_playback: bool = False, playback_timeout_s: float = 60.0
+    ) -> None:
         """End the session; iteration ends normally. Bounded by ``ClientOptions.close_timeout_s``, twice over
         where handlers are still busy.
 
-        Events that have come stay readable. Handlers get them until the bound, then they are cancelled.
-        Calling it again, or from a handler, is fine. ``ConfigurationError``: ``code`` must not be sent.
+        Events that have come stay readable. Handlers get them until the bound, then they are cancelled; tool calls
+        are cancelled at once. Calling it again, or from a handler, is fine.
+
+        Args:
+            code: Of the close frame.
+            reason: Of the close frame.
+            after_playback: First wait until the running response has ended and was heard, so that a farewell is not
+                cut off.
+            playback_timeout_s: Bound on that wait.
+
+        Raises:
+            ConfigurationError: ``code`` must not be sent.
         """
         code, reason = checked_close(code, reason)
+        if after_playback and not self._closed.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(playback_timeout_s):
+                    await self._engine.quiet()
         if not self._closing:
             self._closing = True
             await self._transport.close(code, reason)
@@ -355,7 +339,7 @@ class Session(Verbs):
         connection.end(end.code, end.reason, by_application=self._closing or not end.by_peer, wanted=self._closing)
         log.info("= session %s ended, code %s", self.id, end.code)
         self._sender.fail(connection.closed_error())
-        self._streams.end(connection.failure())
+        self._engine.end()
         if self._audio is not None:
             self._audio.drop()
         self._closed.set()
@@ -369,7 +353,7 @@ class Session(Verbs):
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run work as a task of this session; nothing else in the package makes one."""
 
         async def guarded() -> None:
@@ -379,6 +363,8 @@ class Session(Verbs):
         task = asyncio.create_task(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # a task that is cancelled before its first step never began it
+        return task
 
     def _running_handlers(self) -> Handlers:
         if self._handlers is None:

@@ -1,4 +1,4 @@
-"""What an application can say to a session. Every verb makes one event and passes it to ``_write`` or ``_request``.
+"""What an application can say to a session. Every verb here makes one event.
 
 Verbs return when the event is written to the socket, or when the service has confirmed it; each says which.
 All of them raise ``SessionClosedError`` at once when the session has ended, and ``ConfigurationError`` for
@@ -11,22 +11,23 @@ from __future__ import annotations
 import base64
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import uuid4
 
 from voicelive.audio_input import AudioInput
 from voicelive.errors import ConfigurationError, LocalProtocolError
+from voicelive.protocol.responses import Kind
+from voicelive.response import ResponseHandle
 from voicelive.wire.base import Unlisted
 from voicelive.wire.client_events import (
-    ClientEventBase,
     ConversationItemCreate,
     ConversationItemDelete,
     ConversationItemRetrieve,
     ConversationItemTruncate,
     InputAudioBufferClear,
     InputAudioBufferCommit,
+    KnownClientEvent,
     ResponseCancel,
-    ResponseCreate,
     SessionUpdate,
 )
 from voicelive.wire.items import (
@@ -36,7 +37,7 @@ from voicelive.wire.items import (
     UserMessageItem,
 )
 from voicelive.wire.parts import InputTextContentPart, MessageContentPart, RequestImageContentPart
-from voicelive.wire.responses import Response, ResponseCreateParams
+from voicelive.wire.responses import ResponseCreateParams
 from voicelive.wire.server.base import ServerEventBase
 from voicelive.wire.server.conversation import (
     ConversationItemCreated,
@@ -45,7 +46,6 @@ from voicelive.wire.server.conversation import (
     ConversationItemTruncated,
     InputAudioBufferCommitted,
 )
-from voicelive.wire.server.response import ResponseCreated
 from voicelive.wire.server.session import SessionUpdated
 from voicelive.wire.session import SessionConfig, SessionResource
 
@@ -74,12 +74,25 @@ class Verbs(ABC):
     """The speaking half of ``Session``."""
 
     @abstractmethod
-    async def _write(self, event: ClientEventBase) -> None:
+    async def _write(self, event: KnownClientEvent) -> None:
         """Put an event on the wire."""
 
     @abstractmethod
-    async def _request(self, event: ClientEventBase, answer: type[_A], timeout_s: float | None) -> _A:
+    async def _request(self, event: KnownClientEvent, answer: type[_A], timeout_s: float | None) -> _A:
         """Put an event on the wire and wait for the event that confirms it."""
+
+    @abstractmethod
+    async def _respond(
+        self,
+        params: ResponseCreateParams | None,
+        additional_instructions: str | None = None,
+        *,
+        kind: Kind = Kind.ANSWER,
+        interruptible: bool = True,
+        confirm: bool = True,
+        timeout_s: float | None = None,
+    ) -> ResponseHandle:
+        """Want a response, and wait until it begins."""
 
     @abstractmethod
     def _audio_input(self) -> AudioInput:
@@ -279,23 +292,23 @@ class Verbs(ABC):
         additional_instructions: str | None = None,
         confirm: bool = True,
         timeout_s: float | None = None,
-    ) -> Response | None:
-        """Ask for a response. Returns it as it begins, ``None`` with ``confirm=False``; its end is ``response.done``.
+    ) -> ResponseHandle:
+        """Ask for a response. It waits its turn: behind a running one, behind tool results that are owed, and behind
+        the answer that turn detection is about to start. Wishes without settings of their own are joined.
+
+        Returns a handle as the response begins, with ``confirm=False`` at once. ``await handle`` waits for its end.
 
         Args:
-            params: Settings of this response only.
+            params: Settings of this response only. ``conversation="none"`` asks out of band, at once;
+                ``cancel_previous=True`` cuts a running response off.
             additional_instructions: Added to the session's instructions for this response.
 
         Raises:
-            ServiceError: The service refused, as it does while another response runs.
-            ConfirmationTimeoutError: No answer in time.
+            ServiceError: The service refused.
+            ConfirmationTimeoutError: It did not begin within ``timeout_s`` (default
+                ``ClientOptions.confirm_timeout_s``); it is not asked for any more, unless it was already.
         """
-        given: dict[str, Any] = {"response": params, "additional_instructions": additional_instructions}
-        event = ResponseCreate(**{name: value for name, value in given.items() if value is not None})
-        if not confirm:
-            await self._write(event)
-            return None
-        return (await self._request(event, ResponseCreated, timeout_s)).response
+        return await self._respond(params, additional_instructions, confirm=confirm, timeout_s=timeout_s)
 
     async def cancel_response(self, response_id: str | None = None) -> None:
         """Stop a response, by default the running one; its ``response.done`` follows. Returns when written.
@@ -305,7 +318,7 @@ class Verbs(ABC):
         await self._write(ResponseCancel() if response_id is None else ResponseCancel(response_id=response_id))
 
     async def _confirmed(
-        self, event: ClientEventBase, answer: type[ServerEventBase], confirm: bool, timeout_s: float | None
+        self, event: KnownClientEvent, answer: type[ServerEventBase], confirm: bool, timeout_s: float | None
     ) -> None:
         if confirm:
             await self._request(event, answer, timeout_s)

@@ -18,7 +18,6 @@ from voicelive.wire.client_events import (
     InputAudioBufferCommit,
     KnownClientEvent,
     OutputAudioBufferClear,
-    ResponseCreate,
     SessionAvatarConnect,
     SessionUpdate,
 )
@@ -32,7 +31,7 @@ from voicelive.wire.server.conversation import (
     InputAudioBufferCleared,
     InputAudioBufferCommitted,
 )
-from voicelive.wire.server.response import OutputAudioBufferCleared, ResponseAudioDelta, ResponseCreated
+from voicelive.wire.server.response import OutputAudioBufferCleared, ResponseAudioDelta
 from voicelive.wire.server.session import (
     ErrorEvent,
     ServerEventErrorDetails,
@@ -86,7 +85,6 @@ PAIRS: list[tuple[KnownClientEvent, str, type[KnownServerEvent]]] = [
         '{"type":"conversation.item.truncated","item_id":"i1"}',
         ConversationItemTruncated,
     ),
-    (ResponseCreate(), '{"type":"response.created"}', ResponseCreated),
 ]
 every_kind = pytest.mark.parametrize(("asked", "answer", "answer_class"), PAIRS, ids=[pair[0].type for pair in PAIRS])
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from typing import Any
 
 import pytest
+import trustme
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from voicelive import ClientOptions, SessionConfig, VoiceLiveClient, wire
 from voicelive.testing import Emulator, Pace, Script
 
 GOOD = "/voice-live/realtime?api-version=2026-07-15&model=gpt-realtime"
@@ -88,6 +91,24 @@ async def test_the_endpoint_is_known_once_started() -> None:
         _ = emulator.endpoint
     async with emulator:
         assert emulator.endpoint.startswith("http://127.0.0.1:")
+
+
+async def test_clients_that_insist_on_tls_are_served() -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    async with Emulator(Script("Hello over TLS."), ssl=context) as emulator:
+        assert emulator.endpoint.startswith("https://127.0.0.1:")
+        async with (
+            VoiceLiveClient(emulator.endpoint, "any-key", options=ClientOptions(ssl=trusting)) as client,
+            client.connect("gpt-realtime", config=SessionConfig(modalities=["text"])) as session,
+        ):
+            await session.create_response()
+            said = await session.wait_for(wire.ResponseTextDone, timeout_s=10)
+
+    assert said.text == "Hello over TLS."
 
 
 async def test_an_error_in_a_test_is_not_replaced_by_one_of_the_emulator(dial: Any) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.testing.checks import Refusal
-from voicelive.testing.history import History
+from voicelive.testing.history import History, last_user_message, latest_outputs, outputs_by_call
 from voicelive.testing.items import CallItem, MessageItem, OutputItem, Part
 
 PCM = AudioFormat("pcm16", 24_000)
@@ -87,6 +87,14 @@ def test_text_is_appended_to_text_of_the_user_only() -> None:
             history.append_text(item_id, index, "x")
 
 
+def test_the_last_message_of_the_user_is_found_behind_others() -> None:
+    assert last_user_message([]) is None
+    assert last_user_message([spoken("agent", 10)]) is None
+    found = last_user_message([message("old"), message("new"), spoken("agent", 10), OutputItem("o", "c", "1")])
+    assert found is not None
+    assert found.id == "new"
+
+
 def test_outputs_at_the_end_are_the_latest() -> None:
     history = History()
     for call_id in ("old", "new", "newer"):
@@ -95,8 +103,8 @@ def test_outputs_at_the_end_are_the_latest() -> None:
     history.add(message("m"))
     history.add(OutputItem("o2", "new", "2"))
     history.add(OutputItem("o3", "newer", "3"))
-    assert history.latest_outputs() == ("2", "3")
-    assert history.outputs() == {"old": "1", "new": "2", "newer": "3"}
+    assert latest_outputs([*history]) == ("2", "3")
+    assert outputs_by_call([*history]) == {"old": "1", "new": "2", "newer": "3"}
     assert history.has_call("old")
     assert not history.has_call("other")
 

@@ -42,6 +42,28 @@ async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals, tmp_pa
     assert (process.returncode, errors) == (0, b"")
 
 
+async def test_it_ends_as_cleanly_where_event_loops_take_no_signal_handlers() -> None:
+    program = """
+import asyncio, sys
+from voicelive.testing.__main__ import main
+
+def refuse(*arguments):
+    raise NotImplementedError
+
+asyncio.SelectorEventLoop.add_signal_handler = refuse
+sys.exit(main([]))
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=ENVIRONMENT
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = await process.communicate()
+
+    assert (process.returncode, errors) == (0, b"")
+
+
 def test_a_bad_script_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = tmp_path / "script.json"
     script.write_text('[{"replay": "x"}]', encoding="utf-8")

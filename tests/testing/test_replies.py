@@ -76,6 +76,16 @@ async def test_times_of_words_fill_the_audio() -> None:
     assert reply.words[-1].start_ms + reply.words[-1].duration_ms == reply.audio_ms == 90
 
 
+async def test_shapes_of_the_mouth_are_made_where_asked_for_and_cut_with_the_audio() -> None:
+    plain = await Studio(Counting()).speak("two words", PCM8, times_words=True)
+    shaped = await Studio(Counting()).speak("two words", PCM8, shapes_mouth=True)
+    assert (plain.visemes, shaped.words) == ((), ())
+    assert [shape.viseme_id for shape in shaped.visemes][:2] == [19, 7]
+    cut = shaped.within(3)
+    assert 0 < len(cut.visemes) < len(shaped.visemes)
+    assert all(shape.start_ms < cut.audio_ms for shape in cut.visemes)
+
+
 @pytest.mark.parametrize("text", ["", "  "])
 async def test_a_text_without_words_is_silent(text: str) -> None:
     voice = Counting()

@@ -302,6 +302,40 @@ async def test_word_times_come_with_azure_voices_only(dial: Any) -> None:
     assert not of(untimed, "response.audio_timestamp.delta")
 
 
+async def test_visemes_come_beside_the_audio_of_azure_voices_and_end_after_it(dial: Any) -> None:
+    async with Emulator(Script("A reply of several words.", "Just as long a reply."), voice=ToneVoice()) as emulator:
+        peer = await dial(emulator)
+        await peer.update(
+            animation={"outputs": ["viseme_id"]},
+            output_audio_timestamp_types=["word"],
+            voice={"type": "azure-standard", "name": "en-US-Ava"},
+        )
+        events = await peer.ask("Hi")
+        other = await dial(emulator)
+        await other.update(animation={"outputs": ["viseme_id"]})
+        without = await other.ask("Hi")
+
+    shapes = of(events, "response.animation_viseme.delta")
+    offsets = [shape["audio_offset_ms"] for shape in shapes]
+    assert offsets == sorted(set(offsets))
+    assert len(shapes) > 10
+    assert shapes[-1]["viseme_id"] == 0
+    types = [event["type"] for event in events]
+    assert types.index("response.audio.delta") < types.index("response.animation_viseme.delta")
+    assert len(of(events, "response.audio.delta")) > 1
+    second_audio = [index for index, kind in enumerate(types) if kind == "response.audio.delta"][1]
+    early = of(events[:second_audio], "response.animation_viseme.delta")
+    assert [shape["audio_offset_ms"] for shape in early] == [offset for offset in offsets if offset < 500]
+    assert types[types.index("response.audio.done") :][:5] == [
+        "response.audio.done",
+        "response.audio_transcript.done",
+        "response.audio_timestamp.done",
+        "response.animation_viseme.done",
+        "response.content_part.done",
+    ]
+    assert not [event for event in without if "viseme" in event["type"]]
+
+
 async def test_a_repeated_context_is_cached(dial: Any) -> None:
     async with Emulator(Script("One.", "Two.")) as emulator:
         peer = await dial(emulator)
@@ -333,6 +367,57 @@ async def test_a_rule_sees_what_was_written(dial: Any) -> None:
         events = await peer.ask("hello")
 
     assert joined(events, "response.text.delta") == "You said hello and have ['get_weather']."
+
+
+def user(text: str) -> JsonObject:
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+def output(call_id: str, text: str) -> JsonObject:
+    return {"type": "function_call_output", "call_id": call_id, "output": text}
+
+
+@pytest.mark.parametrize(
+    ("response", "heard"),
+    [
+        ({}, ("in the history", ())),
+        ({"append_input_items": [user("behind it")]}, ("behind it", ())),
+        ({"append_input_items": [output("c", "1"), output("d", "2")]}, ("in the history", ("1", "2"))),
+        ({"append_input_items": [user("one"), user("two"), output("c", "1")]}, ("two", ("1",))),
+        ({"input_items": [user("instead of it")]}, ("instead of it", ())),
+        ({"input_items": [user("first")], "append_input_items": [user("then")]}, ("then", ())),
+        ({"input_items": [output("c", "1")]}, ("", ("1",))),
+        ({"input_items": []}, ("", ())),
+        ({"input_items": None, "append_input_items": None}, ("in the history", ())),
+    ],
+)
+async def test_a_rule_hears_the_items_given_with_the_request(
+    dial: Any, response: JsonObject, heard: tuple[str, tuple[str, ...]]
+) -> None:
+    known: list[Heard] = []
+
+    def listen(heard: Heard) -> Turn:
+        known.append(heard)
+        return Turn("Yes.")
+
+    async with Emulator(Script(listen)) as emulator:
+        peer = await dial(emulator)
+        await peer.ask("in the history", modalities=["text"], **response)
+
+    assert [(each.text, each.outputs) for each in known] == [heard]
+
+
+@pytest.mark.parametrize("where", ["append_input_items", "input_items"])
+async def test_outputs_given_with_the_request_answer_the_calls(dial: Any, where: str) -> None:
+    turn = Turn(calls=[Call("sky"), Call("clock")], reply_after_calls=lambda outputs: " and ".join(outputs))
+    async with Emulator(Script(turn)) as emulator:
+        peer = await dial(emulator)
+        await peer.update(modalities=["text"])
+        sky, clock = (item["call_id"] for item in (await peer.ask("Well?"))[-1]["response"]["output"])
+        await peer.send("response.create", response={where: [output(clock, "noon"), output(sky, "sunny")]})
+        told = await peer.until("response.done")
+
+    assert joined(told, "response.text.delta") == "sunny and noon"
 
 
 @pytest.mark.looptime

@@ -304,6 +304,41 @@ async def test_calls_of_a_replayed_history_can_be_answered(dial: Any) -> None:
     assert set(output["item"]) == {"id", "object", "type", "call_id", "output"}
 
 
+async def test_settings_without_effect_are_warned_of_once_after_the_update(dial: Any) -> None:
+    async with Emulator() as emulator:
+        peer = await dial(emulator)
+        detection = {"type": "server_vad", "idle_timeout_ms": 5_000}
+        await peer.update(avatar={"character": "lisa"}, turn_detection=detection)
+        warnings = [(await peer.one("warning"))["warning"] for _ in range(2)]
+        await peer.update(avatar={"character": "max"}, turn_detection=detection)
+        await peer.no_more()
+
+    assert [(warning["code"], warning["param"]) for warning in warnings] == [
+        ("emulator_not_played", "session.avatar"),
+        ("emulator_not_played", "session.turn_detection.idle_timeout_ms"),
+    ]
+    assert "avatar" in warnings[0]["message"]
+
+
+async def test_a_refused_update_warns_of_nothing(dial: Any) -> None:
+    async with Emulator() as emulator:
+        peer = await dial(emulator)
+        await peer.send("session.update", session={"avatar": {"character": "lisa"}, "nonsense": 1})
+        assert (await peer.receive())["type"] == "error"
+        await peer.no_more()
+
+
+async def test_a_response_is_warned_of_before_it_begins(dial: Any) -> None:
+    async with Emulator(Script("Hello.", "Again.")) as emulator:
+        peer = await dial(emulator)
+        first = await peer.ask("Hi", modalities=["text"], temperature=0.7)
+        second = await peer.ask("Hi", modalities=["text"], temperature=0.7)
+
+    assert types(first)[1:3] == ["warning", "response.created"]
+    assert first[1]["warning"]["param"] == "response.temperature"
+    assert "warning" not in types(second)
+
+
 class Collector:
     """An outlet that keeps everything."""
 

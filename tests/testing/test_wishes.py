@@ -70,3 +70,30 @@ def test_where_calls_are_forbidden_no_tool_is_offered() -> None:
     tools = [{"type": "function", "name": "f"}, {"type": "mcp", "server_label": "m", "server_url": "https://m"}]
     assert wishes(tools=tools).tool_names == ("f",)
     assert wishes({"response": {"tool_choice": "none"}}, tools=tools).tool_names == ()
+
+
+AVA = {"type": "azure-standard", "name": "en-US-AvaMultilingualNeural"}
+MOUTH = {"outputs": ["viseme_id"]}
+
+
+@pytest.mark.parametrize(
+    ("response", "settings", "timed"),
+    [
+        ({}, {"voice": AVA}, True),
+        ({}, {}, False),
+        ({"voice": AVA}, {}, True),
+        ({"voice": "marin"}, {"voice": AVA}, False),
+    ],
+)
+def test_words_are_timed_and_mouths_shaped_for_the_azure_voice_in_effect(
+    response: dict[str, Any], settings: dict[str, Any], timed: bool
+) -> None:
+    asked = wishes({"response": response}, output_audio_timestamp_types=["word"], animation=MOUTH, **settings)
+    assert (asked.times_words, asked.shapes_mouth) == (timed, timed)
+
+
+def test_a_response_can_ask_for_visemes_itself() -> None:
+    assert wishes({"response": {"animation": MOUTH}}, voice=AVA).shapes_mouth
+    assert not wishes(voice=AVA, animation={"outputs": ["blendshapes"]}).shapes_mouth
+    assert not wishes(voice=AVA, animation={}).shapes_mouth
+    assert not wishes(voice=AVA, animation=MOUTH).times_words

@@ -98,6 +98,14 @@ class AudioFormat:
             )
         return known
 
+    @classmethod
+    def known_output(cls, output_audio_format: str | None) -> AudioFormat | None:
+        """As ``of_output``; ``None`` for a format that this version does not know, so that nothing can be counted."""
+        try:
+            return cls.of_output(output_audio_format)
+        except ConfigurationError:
+            return None
+
     @property
     def bytes_per_frame(self) -> int:
         """Bytes of one sample frame: one sample of every channel."""

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Literal
 
 from voicelive.errors import ConnectionLostError, SessionClosedError, SessionExpiredError
-from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
+from voicelive.wire.server.session import ErrorEvent, SessionAvatarConnecting, SessionCreated, SessionUpdated
 from voicelive.wire.server_events import ServerEvent
 from voicelive.wire.session import SessionResource
 
@@ -52,6 +52,8 @@ class Connection:
     def __init__(self) -> None:
         self.phase = Phase.OPENING
         self.settings = SessionResource()
+        self.avatar_linked = False
+        """Whether the service answered the offer of an avatar's WebRTC link."""
         self.close_info: CloseInfo | None = None
         self._expired = False
 
@@ -68,6 +70,8 @@ class Connection:
                 self.settings = event.session.model_copy(update={"id": known_id})
             if self.phase is Phase.OPENING:
                 self.phase = Phase.CREATED
+        elif isinstance(event, SessionAvatarConnecting):
+            self.avatar_linked = True
         elif isinstance(event, ErrorEvent) and event.error.code == EXPIRED:
             self._expired = True
 

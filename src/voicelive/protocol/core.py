@@ -1,35 +1,383 @@
-"""SessionProtocol joins the machines: one way in for everything the service says.
+"""SessionProtocol joins the machines: one way in for everything the service says and everything the application wants.
 
-``receive`` returns what must happen before the event is delivered, most urgent first; on the hot path that is
-nothing, and an empty tuple costs nothing.
+``receive`` returns what must happen, most urgent first; what is to be told to the application comes last and is
+delivered after the event itself. On the hot path that is nothing, and an empty tuple costs nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from voicelive.audio.formats import AudioFormat
+from voicelive.audio.playback import Cut, Heard, PlaybackQueue
+from voicelive.events import BargeIn, NoInput, PlaybackCue, SessionEvent, ToolTrouble, TruncationRefused
+from voicelive.protocol import calls, mcp, responses, turns
+from voicelive.protocol.calls import AnswerCall, CallEffect, Calls, CancelCall, FollowUp, Odd, OnBargeIn, RunCall
 from voicelive.protocol.connection import Connection
+from voicelive.protocol.cues import Cues, Placed
+from voicelive.protocol.history import History
+from voicelive.protocol.mcp import AskApproval, McpCalls
 from voicelive.protocol.requests import Outcome, Requests
-from voicelive.wire.server.response import ResponseAudioDelta
+from voicelive.protocol.responses import Ask, Began, Ended, Gate, Kind, Rejected, Wish
+from voicelive.protocol.silence import Silence
+from voicelive.protocol.turns import Flush, InterruptionPolicy, Interruptions, Truncate, TurnEffect, interrupts
+from voicelive.wire.client_events import (
+    ClientEvent,
+    ConversationItemCreate,
+    ConversationItemTruncate,
+    OutputAudioBufferClear,
+)
+from voicelive.wire.items import FunctionCallOutputItem, UserMessageItem
+from voicelive.wire.responses import ResponseCreateParams
+from voicelive.wire.server.animation import (
+    ResponseAnimationBlendshapesDelta,
+    ResponseAnimationVisemeDelta,
+    ResponseAudioTimestampDelta,
+)
+from voicelive.wire.server.conversation import (
+    ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemInputAudioTranscriptionDelta,
+    ConversationItemInputAudioTranscriptionFailed,
+    InputAudioBufferCleared,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
+    InputAudioBufferSpeechStopped,
+)
+from voicelive.wire.server.response import (
+    ResponseAudioDelta,
+    ResponseAudioDone,
+    ResponseAudioTranscriptDelta,
+    ResponseCreated,
+    ResponseDone,
+    ResponseTextDelta,
+)
+from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
+from voicelive.wire.server.tool_calls import ResponseFunctionCallArgumentsDelta
 from voicelive.wire.server_events import ServerEvent
 
-__all__ = ["Effect", "SessionProtocol"]
+__all__ = ["PIECES", "TIMED", "Effect", "Flushed", "Send", "SessionProtocol", "Tell"]
 
-Effect = Outcome
-"""What the shell must do before it delivers an event: settle a request."""
 
-_NOTHING: tuple[Effect, ...] = ()
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """Playback was cut: whoever plays must fall silent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put this on the wire, in order, without waiting."""
+
+    event: ClientEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Deliver this to the application, after the event that caused it."""
+
+    event: SessionEvent
+
+
+Effect: TypeAlias = (
+    Outcome | Ask | Began | Ended | Rejected | RunCall | CancelCall | AnswerCall | AskApproval | Flushed | Send | Tell
+)
+"""What the shell must do."""
+
+_NOTHING: Final[tuple[Effect, ...]] = ()
+
+PIECES: Final = (
+    ResponseAudioDelta,
+    ResponseAudioTranscriptDelta,
+    ResponseTextDelta,
+    ResponseFunctionCallArgumentsDelta,
+    ConversationItemInputAudioTranscriptionDelta,
+)
+"""Events that only add to what is known already: nine of ten of all."""
+
+TIMED: Final = (
+    responses.HEARS
+    | turns.HEARS
+    | {ErrorEvent, SessionCreated, SessionUpdated, ResponseAudioDone, ResponseAudioTimestampDelta}
+    | {ResponseAnimationVisemeDelta, ResponseAnimationBlendshapesDelta}
+    | {ConversationItemInputAudioTranscriptionCompleted, ConversationItemInputAudioTranscriptionFailed}
+)
+"""Events after which something may be due at another time than before."""
+_CUT: Final = "voicelive_cut_"  # event ids of truncations that the session sends by itself
 
 
 class SessionProtocol:
     """What one session's events mean. Pure: same calls, same answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_tool_rounds: int = 8, min_barge_in_ms: int = 0) -> None:
         self.connection = Connection()
         self.requests = Requests()
+        self.gate = Gate()
+        self.calls = Calls(max_tool_rounds)
+        self.mcp = McpCalls()
+        self.history = History()
+        self.playback = PlaybackQueue(AudioFormat.of_output(None))
+        self._interruptions = Interruptions(min_barge_in_ms)
+        self._policy = InterruptionPolicy()
+        self._answers = False
+        """Whether turn detection starts responses by itself."""
+        self._on_barge_in: dict[str, OnBargeIn] = {}
+        self._by_hand: set[str] = set()
+        self._cues = Cues()
+        self._silence = Silence()
+        self._prompt: tuple[ResponseCreateParams | None, str | None] = (None, None)
+        self._caller_speaks = False
+        self._wishes = 0
+        self._cuts = 0
+        self._truncation_refused = False
 
-    def receive(self, event: ServerEvent) -> tuple[Effect, ...]:
+    # -- what the service says
+
+    def receive(self, event: ServerEvent, now: float) -> tuple[Effect, ...]:
         """Take in one event and say what must happen."""
-        if type(event) is ResponseAudioDelta:
+        if isinstance(event, ResponseAudioDelta):
+            self.history.receive(event, now)
+            if self.playback.add(event.response_id, event.item_id, event.content_index, event.delta, now):
+                return _NOTHING
+            return tuple(self._stale(event, now))
+        if isinstance(event, PIECES):
+            self.history.receive(event, now)
             return _NOTHING
-        self.connection.receive(event)
+        self._note(event)
+        effects: list[Effect] = []
         outcome = self.requests.receive(event)
-        return _NOTHING if outcome is None else (outcome,)
+        if outcome is not None:
+            effects.append(outcome)
+        kind = type(event)
+        if kind in turns.HEARS:
+            audible = self.playback.audible(now) if self._interruptions.protects else frozenset()
+            effects += self._turn_effects(self._interruptions.receive(event, now, self._policy, audible), now)
+        if kind in calls.HEARS:
+            effects += self._call_effects(self.calls.receive(event), now)
+        if kind in mcp.HEARS:
+            effects += self._mcp_effects(event, now)
+        if isinstance(event, ErrorEvent):
+            effects += self._refused(event, now)
+        if kind in responses.HEARS:
+            effects += self.gate.receive(event, now, answers=self._answers, owed=self.calls.owed)
+            if isinstance(event, ResponseCreated) and self.gate.is_beside(event.response.id or ""):
+                self.history.set_aside(event.response.id or "")
+        if kind in TIMED:
+            effects += self._heard(now)
+        effects += map(Tell, self.history.receive(event, now, owed=self._owes))
+        if kind in TIMED:
+            effects += self._prompted(now)
+        return tuple(effects) if effects else _NOTHING
+
+    def tick(self, now: float) -> tuple[Effect, ...]:
+        """Time has passed."""
+        effects: list[Effect] = self._turn_effects(self._interruptions.tick(now), now)
+        effects += self.gate.pump(now, owed=self.calls.owed)
+        effects += self._heard(now)
+        effects += map(Tell, self.history.settle(now, owed=self._owes))
+        effects += self._prompted(now)
+        return tuple(effects)
+
+    def due_at(self, now: float) -> float | None:
+        """When ``tick`` should be called at the latest; ``None``: only events can change anything."""
+        dues = (
+            self._interruptions.due_at(),
+            self.gate.due_at(),
+            self.history.due_at(),
+            self.playback.ends_at(now),
+            self._cues.due_at(self.playback),
+            self._silence.due_at(),
+        )
+        return min((due for due in dues if due is not None), default=None)
+
+    def end(self) -> tuple[Effect, ...]:
+        """The session is over."""
+        return tuple(map(Tell, self.history.end()))
+
+    # -- what the application wants
+
+    def wish(
+        self,
+        now: float,
+        params: ResponseCreateParams | None = None,
+        additional_instructions: str | None = None,
+        kind: Kind = Kind.ANSWER,
+        unseen: frozenset[str] = frozenset(),
+    ) -> tuple[str, tuple[Effect, ...]]:
+        """A response is wanted; its id, and what must happen."""
+        self._wishes += 1
+        wish = Wish(f"voicelive_response_{self._wishes}", params, additional_instructions, kind, unseen)
+        if kind is Kind.ANSWER:
+            self.calls.new_turn()
+        return wish.id, tuple(self.gate.wish(wish, now, owed=self.calls.owed))
+
+    def sent(self, event: ClientEvent, now: float) -> tuple[Effect, ...]:
+        """The application sent this by itself."""
+        self.history.sent(event, now)
+        if isinstance(event, ConversationItemTruncate):
+            self._interruptions.truncated(event.item_id)
+        if isinstance(event, ConversationItemCreate) and isinstance(event.item, UserMessageItem):
+            self._silence.caller_spoke()
+        if isinstance(event, ConversationItemCreate) and isinstance(event.item, FunctionCallOutputItem):
+            effects = self.calls.answered_elsewhere(event.item.call_id)
+            if effects:
+                self._by_hand.add(event.item.call_id)
+            return self._settled(effects, now)
+        return _NOTHING
+
+    def disown(self, call_id: str, now: float) -> tuple[Effect, ...]:
+        """The application answers this call by hand."""
+        self.calls.disown(call_id)
+        return self._settled([], now)
+
+    def running(self, call_id: str, on_barge_in: OnBargeIn) -> None:
+        """A call is being run by a tool with this policy."""
+        self._on_barge_in[call_id] = on_barge_in
+
+    def answer(self, call_id: str, output: str, now: float, *, silent: bool = False) -> tuple[Effect, ...]:
+        """A tool call has its result."""
+        self._on_barge_in.pop(call_id, None)
+        if call_id in self._by_hand:  # the tool comes second, as the application wants it
+            return _NOTHING
+        return self._settled(self.calls.answer(call_id, output, silent=silent), now)
+
+    def flush(self, now: float) -> tuple[Effect, ...]:
+        """The application wants silence."""
+        return tuple(self._turn_effects([Flush()], now))
+
+    def prompt_on_silence(
+        self, after_s: float | None, times: int, params: ResponseCreateParams | None, instructions: str | None
+    ) -> None:
+        """Have the agent prompt a silent caller; ``None``: not any more."""
+        self._prompt = params, instructions
+        self._silence.watch(after_s, times)
+
+    def protect(self, response_id: str) -> None:
+        """Speech does not cut this response."""
+        self._interruptions.protect(response_id)
+
+    @property
+    def cues_wait(self) -> bool:
+        """Whether the next audio may bring something due."""
+        return self._cues.waiting
+
+    # -- inside
+
+    @property
+    def _owes(self) -> bool:
+        return self.calls.owed or self.gate.follow_up_pending
+
+    def _note(self, event: ServerEvent) -> None:
+        self.connection.receive(event)
+        if isinstance(event, SessionCreated | SessionUpdated):
+            form = AudioFormat.known_output(event.session.output_audio_format)
+            self.playback.reformat(form or self.playback.format)  # unknown: hearing stays a guess
+            self._policy = interrupts(self.connection.settings)
+            turn_detection = self.connection.settings.turn_detection
+            self._answers = turn_detection is not None and getattr(turn_detection, "create_response", 0) is not False
+        elif isinstance(event, ResponseAudioDone):
+            self.playback.complete(event.item_id)
+        elif isinstance(event, ResponseDone):  # one that broke off may leave items open
+            self.playback.complete_response(event.response.id or "")
+        elif isinstance(event, InputAudioBufferSpeechStarted):
+            self._caller_speaks = True
+            self._silence.caller_spoke()
+        elif isinstance(event, InputAudioBufferSpeechStopped | InputAudioBufferCleared):
+            self._caller_speaks = False
+        elif isinstance(event, InputAudioBufferCommitted):  # without turn detection this alone tells of speech
+            self._caller_speaks = False
+            self._silence.caller_spoke()
+        self._cues.receive(event, self.playback)
+
+    def _mcp_effects(self, event: ServerEvent, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for effect in self.mcp.receive(event):
+            effects += [effect] if isinstance(effect, AskApproval) else self.wish(now, kind=Kind.FOLLOW_UP)[1]
+        return effects
+
+    def _refused(self, event: ErrorEvent, now: float) -> list[Effect]:
+        request_id = event.error.event_id or ""
+        if request_id.startswith(_CUT) and not self._truncation_refused:
+            self._truncation_refused = True
+            return [Tell(TruncationRefused(event.error.code))]
+        return list(self.gate.refused(request_id, event.error, now, owed=self.calls.owed))
+
+    def _turn_effects(self, turn_effects: Iterable[TurnEffect], now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for effect in turn_effects:
+            if isinstance(effect, Truncate):
+                effects.append(self._truncation(effect.event))
+            else:
+                effects += self._flush(now)
+        return effects
+
+    def _flush(self, now: float) -> list[Effect]:
+        effects: list[Effect] = [Flushed(), *self._heard(now)]
+        cuts = self.playback.flush(now)
+        self._cues.drop()
+        if self.gate.active_id:  # it may not have spoken yet
+            self.playback.kill(self.gate.active_id)
+        if self.connection.settings.avatar is not None:
+            effects.append(Send(OutputAudioBufferClear()))
+        effects += self._turn_effects(self._interruptions.flushed(cuts, self._policy), now)
+        effects += self._call_effects(self.calls.interrupted(self._on_barge_in), now)
+        for cut in cuts:
+            heard = cut.heard
+            effects.append(Tell(BargeIn(cut.item_id, cut.response_id, heard.heard_ms, heard.total_ms, heard.exact)))
+            told = self.history.heard(cut.item_id, heard.heard_ms, heard.total_ms, final=True, now=now)
+            effects += map(Tell, told)
+        return effects
+
+    def _heard(self, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        if self.playback.empty and not self._cues.waiting:
+            return effects
+        for item_id, heard in self.playback.begun(now):
+            self.history.begun(item_id, now - heard.heard_ms / 1000)
+        for item_id, heard in self.playback.settle(now):
+            effects += _cued(self._cues.finish(item_id))
+            told = self.history.heard(item_id, heard.heard_ms, heard.total_ms, final=True, now=now)
+            effects += map(Tell, told)
+        return effects + _cued(self._cues.reached(self.playback, now))
+
+    def _prompted(self, now: float) -> list[Effect]:
+        if not self._silence.watching:
+            return []
+        busy = self._caller_speaks or self.calls.owed or self.mcp.busy or self.playback.playing(now)
+        quiet = self.gate.idle and not busy
+        prompt = self._silence.observe(now, quiet=quiet)
+        if prompt is None:
+            return []
+        return [Tell(NoInput(prompt.count, prompt.last)), *self.wish(now, *self._prompt)[1]]
+
+    def _stale(self, event: ResponseAudioDelta, now: float) -> list[Effect]:
+        """A delta of a reply that was cut off; an item that only begins now was not heard at all."""
+        if not event.item_id or self._interruptions.is_cut(event.item_id):
+            return []
+        cut = Cut(event.item_id, event.response_id, event.content_index, Heard(0, 0, exact=True))
+        effects = self._turn_effects(self._interruptions.flushed([cut], self._policy), now)
+        return [*effects, *map(Tell, self.history.heard(cut.item_id, 0, None, final=True, now=now))]
+
+    def _truncation(self, event: ConversationItemTruncate) -> Send:
+        self._cuts += 1
+        return Send(event.model_copy(update={"event_id": f"{_CUT}{self._cuts}"}))
+
+    def _settled(self, call_effects: Iterable[CallEffect], now: float) -> tuple[Effect, ...]:
+        """What is owed has changed: a wish that waited for it may be due."""
+        return (*self._call_effects(call_effects, now), *self.gate.pump(now, owed=self.calls.owed))
+
+    def _call_effects(self, call_effects: Iterable[CallEffect], now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for effect in call_effects:
+            if isinstance(effect, FollowUp):
+                params = None if effect.tools_allowed else ResponseCreateParams(tool_choice="none")
+                effects += self.wish(now, params, kind=Kind.FOLLOW_UP, unseen=effect.unseen)[1]
+            elif isinstance(effect, Odd):
+                effects.append(Tell(ToolTrouble(effect.call_id, effect.trouble.value)))
+            else:
+                effects.append(effect)
+        return effects
+
+
+def _cued(cues: Iterable[Placed]) -> list[Effect]:
+    return [Tell(PlaybackCue(cue.item_id, place_ms, cue)) for place_ms, cue in cues]

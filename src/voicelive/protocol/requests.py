@@ -20,7 +20,6 @@ from voicelive.wire.client_events import (
     InputAudioBufferCommit,
     KnownClientEvent,
     OutputAudioBufferClear,
-    ResponseCreate,
     SessionAvatarConnect,
     SessionUpdate,
 )
@@ -32,7 +31,7 @@ from voicelive.wire.server.conversation import (
     InputAudioBufferCleared,
     InputAudioBufferCommitted,
 )
-from voicelive.wire.server.response import OutputAudioBufferCleared, ResponseCreated
+from voicelive.wire.server.response import OutputAudioBufferCleared
 from voicelive.wire.server.session import (
     ErrorEvent,
     ServerEventErrorDetails,
@@ -93,7 +92,6 @@ RULES: Mapping[type[KnownClientEvent], _Rule] = {
     ConversationItemRetrieve: _Rule(ConversationItemRetrieved, _item_id, _own_item_id),
     ConversationItemDelete: _Rule(ConversationItemDeleted, _item_id, _item_id),
     ConversationItemTruncate: _Rule(ConversationItemTruncated, _item_id, _item_id),
-    ResponseCreate: _Rule(ResponseCreated, _nothing, _nothing),
 }
 """Client event to the server event that confirms it, and the ids that must agree."""
 

@@ -5,16 +5,21 @@ async with Emulator(Script("Hello!")) as emulator:
     client = VoiceLiveClient(emulator.endpoint, "any-key")
 ```
 
-Needs the extra ``testing`` (numpy).
+Needs the extra ``testing`` (numpy). Names load on first use: every run of pytest imports this package for the sake of
+its plugin, whether the tests use it or not.
 """
 
 from __future__ import annotations
 
-from voicelive.testing.emulator import Emulator
-from voicelive.testing.pace import Pace
-from voicelive.testing.records import EmulatedSession
-from voicelive.testing.script import Call, Heard, Script, Turn
-from voicelive.testing.voice import EspeakVoice, ToneVoice, Voice, WavVoice, default_voice
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voicelive.testing.emulator import Emulator
+    from voicelive.testing.pace import Pace
+    from voicelive.testing.records import EmulatedSession
+    from voicelive.testing.script import Call, Heard, Script, Turn
+    from voicelive.testing.voice import EspeakVoice, ToneVoice, Voice, WavVoice, default_voice
 
 __all__ = [
     "Call",
@@ -30,3 +35,28 @@ __all__ = [
     "WavVoice",
     "default_voice",
 ]
+
+_HOME = {
+    "emulator": "Emulator",
+    "pace": "Pace",
+    "records": "EmulatedSession",
+    "script": "Call Heard Script Turn",
+    "voice": "EspeakVoice ToneVoice Voice WavVoice default_voice",
+}
+"""Module to the names that it gives."""
+
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+
+
+if not TYPE_CHECKING:  # a type checker would take every misspelt name for one of these
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

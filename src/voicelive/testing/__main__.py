@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from voicelive.testing.emulator import Emulator
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     emulator = Emulator(script, pace=pace, api_key=options.api_key, port=options.port, keep_events=False)
     try:
         asyncio.run(_run(emulator))
+    except KeyboardInterrupt:
+        return 0  # the way to stop it where an event loop takes no signal handlers
     except OSError as error:
         sys.stderr.write(f"cannot listen on port {options.port}: {error.strerror}\n")
         return 1
@@ -40,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(emulator: Emulator) -> None:
     loop = asyncio.get_running_loop()
     interrupted = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted.set)
+    with suppress(NotImplementedError):  # on Windows; asyncio.run then turns Ctrl+C into an orderly end
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupted.set)
     async with emulator:
         sys.stdout.write(f"listening on {emulator.endpoint}\n")
         sys.stdout.flush()

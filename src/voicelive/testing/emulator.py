@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+from ssl import SSLContext
 from types import TracebackType
 from typing import Self
 
@@ -53,6 +54,7 @@ class Emulator:
         api_key: The only key accepted. By default every key and every bearer token is.
         host: Address to listen on.
         port: Port to listen on; 0 chooses a free one.
+        ssl: Context with the server's certificate, for clients that insist on TLS; by default there is none.
         ping_interval_s: A ping goes to each client this often; ``None``: never.
         ping_timeout_s: A client whose pong takes longer is dropped.
         keep_events: Keep all events and ended sessions; switch it off where the emulator runs for long.
@@ -71,6 +73,7 @@ class Emulator:
         api_key: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        ssl: SSLContext | None = None,
         ping_interval_s: float | None = 20.0,
         ping_timeout_s: float | None = 20.0,
         keep_events: bool = True,
@@ -81,6 +84,7 @@ class Emulator:
         self._studio = Studio(default_voice() if voice is None else voice)
         self._api_key = api_key
         self._address = host, port
+        self._ssl = ssl
         self._ping = ping_interval_s, ping_timeout_s
         self._keep_events = keep_events
         self._server: Server | None = None
@@ -91,7 +95,7 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """``http://127.0.0.1:PORT``, known once the emulator was started.
+        """``http://127.0.0.1:PORT``, with TLS ``https://``; known once the emulator was started.
 
         Raises:
             RuntimeError: It was not.
@@ -107,6 +111,7 @@ class Emulator:
             self._serve,
             *self._address,
             process_request=self._judge,
+            ssl=self._ssl,
             compression=None,
             max_size=_MAX_FRAME_BYTES,
             ping_interval=interval_s,
@@ -114,7 +119,8 @@ class Emulator:
             close_timeout=_CLOSE_S,
         )
         host, port = next(iter(self._server.sockets)).getsockname()[:2]
-        self._endpoint = f"http://{host}:{port}"
+        scheme = "http" if self._ssl is None else "https"
+        self._endpoint = f"{scheme}://{host}:{port}"
 
     async def close(self) -> None:
         """End all sessions with code 1001 (going away) and stop listening; may be called twice.

@@ -6,13 +6,13 @@ Every refusal names the field of the client event at fault. What a change is ans
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.testing.checks import Refusal
 from voicelive.testing.items import CallItem, Item, MessageItem, OutputItem, Part
 
-__all__ = ["History"]
+__all__ = ["History", "last_user_message", "latest_outputs", "outputs_by_call"]
 
 _FRONT = "root"  # the client's word for "before everything else"
 
@@ -95,20 +95,6 @@ class History:
             raise Refusal("invalid_value", f"Content part {content_index} holds no input text.", "content_index")
         part.text = (part.text or "") + delta
 
-    def last_user_message(self) -> MessageItem | None:
-        """What the caller said or wrote last."""
-        messages = (item for item in reversed(self._items) if isinstance(item, MessageItem))
-        return next((item for item in messages if item.role == "user"), None)
-
-    def outputs(self) -> dict[str, str]:
-        """Answers of functions, by call id."""
-        return {item.call_id: item.output for item in self._items if isinstance(item, OutputItem)}
-
-    def latest_outputs(self) -> tuple[str, ...]:
-        """Answers of functions at the end of the conversation, oldest first."""
-        outputs = itertools.takewhile(lambda item: isinstance(item, OutputItem), reversed(self._items))
-        return tuple(item.words for item in outputs)[::-1]
-
     def has_call(self, call_id: str) -> bool:
         """A function call of that id stands in the conversation."""
         return any(isinstance(item, CallItem) and item.call_id == call_id for item in self._items)
@@ -123,6 +109,23 @@ class History:
             if item.id == item_id:
                 return index
         raise Refusal("invalid_value", f"There is no item with the id '{item_id}' in the conversation.", param)
+
+
+def last_user_message(items: Sequence[Item]) -> MessageItem | None:
+    """What the caller said or wrote last."""
+    messages = (item for item in reversed(items) if isinstance(item, MessageItem))
+    return next((item for item in messages if item.role == "user"), None)
+
+
+def outputs_by_call(items: Sequence[Item]) -> dict[str, str]:
+    """Answers of functions, by call id."""
+    return {item.call_id: item.output for item in items if isinstance(item, OutputItem)}
+
+
+def latest_outputs(items: Sequence[Item]) -> tuple[str, ...]:
+    """Answers of functions at the end of the items, oldest first."""
+    outputs = itertools.takewhile(lambda item: isinstance(item, OutputItem), reversed(items))
+    return tuple(item.words for item in outputs)[::-1]
 
 
 def _cut(part: Part, end_ms: int) -> None:

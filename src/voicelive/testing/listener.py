@@ -126,7 +126,7 @@ class Listener:
 
     def _answer(self, wishes: Wishes, heard: Heard, since_s: float) -> Run | None:
         try:
-            return self._responder.start(wishes, heard, since_s)
+            return self._responder.start(wishes, self._responder.context(wishes), heard, since_s)
         except Refusal as refusal:  # a response was running that speech must not interrupt
             self._stage.refuse(refusal, None)
             return None

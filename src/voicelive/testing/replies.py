@@ -14,6 +14,7 @@ from voicelive.audio.codecs import from_pcm16
 from voicelive.audio.formats import AudioFormat
 from voicelive.testing.script import Call
 from voicelive.testing.tokens import text_tokens, voice_tokens
+from voicelive.testing.visemes import Viseme, visemes
 from voicelive.testing.voice import Voice, word_timings
 
 __all__ = ["Reply", "Studio", "TimedWord", "pieces_of_json", "pieces_of_text"]
@@ -40,6 +41,7 @@ class Reply:
         audio: The spoken text in ``audio_format``; empty for a reply in text.
         audio_format: ``None``: the reply is text only.
         words: Times of the words, where they were asked for.
+        visemes: Shapes of the mouth, where they were asked for.
         calls: Functions to call after the message.
         complete: ``False``: the cap on output tokens cut it short.
     """
@@ -48,6 +50,7 @@ class Reply:
     audio: bytes = field(default=b"", repr=False)
     audio_format: AudioFormat | None = None
     words: Sequence[TimedWord] = field(default=(), repr=False)
+    visemes: Sequence[Viseme] = field(default=(), repr=False)
     calls: Sequence[Call] = field(default=(), repr=False)
     complete: bool = True
 
@@ -73,7 +76,8 @@ class Reply:
         cut_ms = self.audio_ms * share
         audio = self.audio[: self.audio_format.byte_count(cut_ms)] if self.audio_format else b""
         words = tuple(word for word in self.words if word.start_ms < cut_ms)
-        return replace(message, text=None if self.text is None else text, audio=audio, words=words)
+        shapes = tuple(shape for shape in self.visemes if shape.start_ms < cut_ms)
+        return replace(message, text=None if self.text is None else text, audio=audio, words=words, visemes=shapes)
 
     def audio_pieces(self, piece_ms: int) -> list[bytes]:
         """The audio in deltas of ``piece_ms``; the last one is shorter."""
@@ -94,7 +98,9 @@ class Studio:
         self._voice = voice
         self._kept: dict[tuple[str, AudioFormat], bytes] = {}
 
-    async def speak(self, text: str, audio_format: AudioFormat, *, times_words: bool = False) -> Reply:
+    async def speak(
+        self, text: str, audio_format: AudioFormat, *, times_words: bool = False, shapes_mouth: bool = False
+    ) -> Reply:
         """The reply that says ``text``; silence for a text without words."""
         audio = self._kept.get((text, audio_format))
         if audio is None:
@@ -103,10 +109,9 @@ class Studio:
                 self._kept.clear()
             self._kept[text, audio_format] = audio
         reply = Reply(text, audio, audio_format)
-        if not times_words:
-            return reply
-        timings = word_timings(text, round(reply.audio_ms))
-        return replace(reply, words=tuple(TimedWord(*timing) for timing in timings))
+        timings = word_timings(text, round(reply.audio_ms)) if times_words or shapes_mouth else []
+        words = tuple(TimedWord(*timing) for timing in timings) if times_words else ()
+        return replace(reply, words=words, visemes=tuple(visemes(timings)) if shapes_mouth else ())
 
     def _render(self, text: str, audio_format: AudioFormat) -> bytes:
         return from_pcm16(self._voice.speak(text, audio_format.rate_hz), audio_format.encoding)

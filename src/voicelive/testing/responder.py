@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from voicelive import wire
 from voicelive.testing.checks import Refusal
+from voicelive.testing.history import outputs_by_call
 from voicelive.testing.items import CallItem, Item, item_from_request
 from voicelive.testing.replies import Reply
 from voicelive.testing.responses import CancelReason, Response
@@ -26,9 +27,10 @@ __all__ = ["Responder", "Run"]
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One response that is being sent, or was."""
+    """One response that is being sent, or was; ``context`` is what the model reads for it."""
 
     response: Response
+    context: Sequence[Item] = field(repr=False)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     interrupted: bool = False
     first_audio_at_s: float | None = None
@@ -55,18 +57,34 @@ class Responder:
         """Fix what the next response says: a spoken turn was already taken from the script."""
         self._planned = turn
 
-    def start(self, wishes: Wishes, heard: Heard, since_s: float) -> Run:
+    def context(self, wishes: Wishes) -> list[Item]:
+        """What the model reads; a text given verbatim is read by none.
+
+        Raises:
+            Refusal: An item given with the request is none.
+        """
+        if wishes.verbatim is not None:
+            return []
+        stage = self._stage
+        given = [*(wishes.input_items or ()), *wishes.further_items]
+        items = [
+            item_from_request(request, request.get("id") or stage.ids.item(), stage.settings.input_format)
+            for request in given
+        ]
+        return items if wishes.input_items is not None else [*stage.history, *items]
+
+    def start(self, wishes: Wishes, context: Sequence[Item], heard: Heard, since_s: float) -> Run:
         """Begin a response to what was heard.
 
         Args:
             wishes: Its settings.
+            context: What the model reads.
             heard: What a rule of the script may look at.
             since_s: When the user's turn ended, on the loop's clock; waits count from there.
 
         Raises:
             Refusal: Another response of the conversation runs.
         """
-        context = self._context(wishes)
         active = self.active
         if active is not None and wishes.in_conversation:
             if not wishes.cancel_previous:
@@ -76,7 +94,7 @@ class Responder:
                     "Wait until the response is finished before creating a new one.",
                 )
             self._stop(active, "client_cancelled")
-        run = Run(self._new_response(wishes, context))
+        run = Run(self._new_response(wishes, context), context)
         self._runs[run.response.id] = run
         run.task = self._stage.spawn(self._perform(run, heard, since_s))
         return run
@@ -113,7 +131,7 @@ class Responder:
         await stage.until(since_s + stage.pace.response_created_s)
         self._begin(run)
         try:
-            turn = self._next_turn(response.wishes, heard)
+            turn = self._next_turn(run, heard)
         except ScriptExhausted:
             stage.emit(*response.fail("script_exhausted", "The emulator's script has no turn left."))
             self._ended(run, Turn())
@@ -134,25 +152,31 @@ class Responder:
         if wishes.audio_format is None or turn.reply is None:
             reply = Reply(turn.reply, audio_format=wishes.audio_format)
         else:
-            reply = await self._stage.studio.speak(turn.reply, wishes.audio_format, times_words=wishes.times_words)
+            reply = await self._stage.studio.speak(
+                turn.reply,
+                wishes.audio_format,
+                times_words=wishes.times_words,
+                shapes_mouth=wishes.shapes_mouth,
+            )
         return replace(reply, calls=tuple(turn.calls)).within(wishes.max_tokens)
 
-    def _next_turn(self, wishes: Wishes, heard: Heard) -> Turn:
+    def _next_turn(self, run: Run, heard: Heard) -> Turn:
         """What to say: a text given verbatim, the turn of a spoken question, the answer to outputs, or the next."""
+        wishes = run.response.wishes
         if wishes.verbatim is not None:
             return Turn(wishes.verbatim)
         if wishes.in_conversation:
-            turn = self._planned or self._after_calls() or self._stage.script.take(heard)
+            turn = self._planned or self._after_calls(run.context) or self._stage.script.take(heard)
             self._planned = None
         else:  # a question beside the conversation answers nothing in it
             turn = self._stage.script.take(heard)
         return allowed(turn, tool_choice=wishes.tool_choice, tools=wishes.tool_names, parallel=wishes.parallel_calls)
 
-    def _after_calls(self) -> Turn | None:
+    def _after_calls(self, context: Sequence[Item]) -> Turn | None:
         if self._owed is None:
             return None
         turn, call_ids = self._owed
-        outputs = self._stage.history.outputs()
+        outputs = outputs_by_call(context)
         if not all(call_id in outputs for call_id in call_ids):
             return None
         self._owed = None
@@ -199,18 +223,6 @@ class Responder:
 
         history = stage.history if wishes.in_conversation else None
         return Response(stage.ids, wishes, history, stage.conversation_id, usage)
-
-    def _context(self, wishes: Wishes) -> list[Item]:
-        """What the model reads; a text given verbatim is read by none."""
-        if wishes.verbatim is not None:
-            return []
-        stage = self._stage
-        given = [*(wishes.input_items or ()), *wishes.further_items]
-        items = [
-            item_from_request(request, request.get("id") or stage.ids.item(), stage.settings.input_format)
-            for request in given
-        ]
-        return items if wishes.input_items is not None else [*stage.history, *items]
 
 
 def _cancel(run: Run) -> None:

@@ -21,6 +21,7 @@ from voicelive.testing.items import CallItem, MessageItem, Part
 from voicelive.testing.pace import Pace
 from voicelive.testing.replies import Reply, TimedWord, pieces_of_json, pieces_of_text
 from voicelive.testing.script import Call
+from voicelive.testing.visemes import Viseme
 from voicelive.testing.wishes import Wishes
 
 __all__ = ["CancelReason", "Response", "Step"]
@@ -58,6 +59,7 @@ class Response:
         self._open: MessageItem | CallItem | None = None
         self._audio: deque[bytes] = deque()
         self._words: deque[TimedWord] = deque()
+        self._visemes: deque[Viseme] = deque()
         self._resource = wire.Response.model_validate_json(
             json.dumps(
                 {
@@ -128,7 +130,7 @@ class Response:
 
     def _message(self, reply: Reply, pace: Pace) -> Iterator[Step]:
         pieces, sounds = pieces_of_text(reply.text or ""), reply.audio_pieces(pace.audio_delta_ms)
-        self._audio, self._words = deque(sounds), deque(reply.words)
+        self._audio, self._words, self._visemes = deque(sounds), deque(reply.words), deque(reply.visemes)
         last_s = pace.first_text_s
         yield last_s, partial(self._open_message, reply)
         text_due: Iterable[Step] = (
@@ -194,6 +196,8 @@ class Response:
         ]
         while self._words and self._words[0].start_ms < part.audio_ms:
             events.append(self._time(item, self._words.popleft()))
+        while self._visemes and self._visemes[0].start_ms < part.audio_ms:
+            events.append(self._shape(item, self._visemes.popleft()))
         return events
 
     def _time(self, item: MessageItem, word: TimedWord) -> wire.ServerEvent:
@@ -205,6 +209,15 @@ class Response:
             audio_duration_ms=word.duration_ms,
             text=word.text,
             timestamp_type="word",
+        )
+
+    def _shape(self, item: MessageItem, shape: Viseme) -> wire.ServerEvent:
+        return wire.ResponseAnimationVisemeDelta(
+            event_id=self._ids.event(),
+            **self._where(item),
+            content_index=0,
+            audio_offset_ms=shape.start_ms,
+            viseme_id=shape.viseme_id,
         )
 
     def _argue(self, piece: str) -> Events:
@@ -255,6 +268,8 @@ class Response:
             )
             if self.wishes.times_words:
                 ended.append(wire.ResponseAudioTimestampDone(event_id=self._ids.event(), **where))
+            if self.wishes.shapes_mouth:
+                ended.append(wire.ResponseAnimationVisemeDone(event_id=self._ids.event(), **where))
             closing = part.report(with_audio=False)
         return [*ended, wire.ResponseContentPartDone(event_id=self._ids.event(), **where, part=closing)]
 

@@ -7,17 +7,19 @@ service does it: the wait before ``session.updated`` holds back what follows. Kn
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from voicelive import wire
 from voicelive.testing.checks import Refusal
-from voicelive.testing.items import OutputItem, item_from_request
+from voicelive.testing.history import last_user_message, latest_outputs
+from voicelive.testing.items import Item, OutputItem, item_from_request
 from voicelive.testing.listener import Listener
 from voicelive.testing.requests import Request
 from voicelive.testing.responder import Responder
 from voicelive.testing.script import Heard
 from voicelive.testing.stage import Stage
+from voicelive.testing.unplayed import Unplayed, unplayed
 from voicelive.testing.wishes import Wishes
 
 __all__ = ["Service"]
@@ -37,6 +39,7 @@ class Service:
     def __init__(self, stage: Stage, model: str, heed: Callable[[wire.ClientEvent], None]) -> None:
         self._stage = stage
         self._heed = heed
+        self._warned: set[Unplayed] = set()
         self._responder = Responder(stage, model)
         self._listener = Listener(stage, self._responder)
         self._handlers: Mapping[str, Callable[[JsonObject], None]] = {
@@ -89,6 +92,17 @@ class Service:
         self._listener.configure()
         await stage.until(arrived_s + stage.pace.session_updated_s)
         stage.emit(wire.SessionUpdated(event_id=stage.ids.event(), session=self._resource()))
+        self._warn(body["session"], "session")
+
+    def _warn(self, settings: Mapping[str, Any], root: str) -> None:
+        """Say what has no effect here, once a session: a silent gap would pass for a fault of the client."""
+        for gap in unplayed(settings, root):
+            if gap not in self._warned:
+                self._warned.add(gap)
+                details = wire.ServerEventWarningDetails(
+                    message=gap.message, code="emulator_not_played", param=gap.param
+                )
+                self._stage.emit(wire.WarningEvent(event_id=self._stage.ids.event(), warning=details))
 
     def _create_item(self, body: JsonObject) -> None:
         stage, request = self._stage, body["item"]
@@ -128,14 +142,16 @@ class Service:
 
     def _create_response(self, body: JsonObject) -> None:
         wishes = Wishes.of(self._stage.settings, body)
-        self._responder.start(wishes, self._heard(wishes), self._stage.now())
+        context = self._responder.context(wishes)
+        self._responder.start(wishes, context, self._heard(wishes, context), self._stage.now())
+        self._warn(body.get("response") or {}, "response")
 
-    def _heard(self, wishes: Wishes) -> Heard:
-        message = self._stage.history.last_user_message()
+    def _heard(self, wishes: Wishes, context: Sequence[Item]) -> Heard:
+        message = last_user_message(context)
         return Heard(
             text="" if message is None else message.words,
             tools=frozenset(wishes.tool_names),
-            outputs=self._stage.history.latest_outputs(),
+            outputs=latest_outputs(context),
             instructions=wishes.instructions,
         )
 

@@ -152,12 +152,6 @@ class Settings:
         """The caller's turns are transcribed."""
         return self._values["input_audio_transcription"] is not None
 
-    @property
-    def times_words(self) -> bool:
-        """Words of spoken replies are timed: asked for, and with a voice that can (Azure voices)."""
-        voice = self._values["voice"] or {}
-        return bool(self._values["output_audio_timestamp_types"]) and str(voice.get("type")).startswith("azure")
-
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
 

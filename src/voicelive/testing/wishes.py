@@ -23,6 +23,7 @@ class Wishes:
         reported: What the response resource repeats of them.
         audio_format: Form of the spoken reply; ``None``: text only.
         times_words: Word timestamps are sent with the audio.
+        shapes_mouth: Visemes are.
         max_tokens: Cap of the output, ``None`` for none.
         instructions: Instructions in effect, additions included.
         tools: Declarations of tools in effect.
@@ -38,6 +39,7 @@ class Wishes:
     reported: JsonObject
     audio_format: AudioFormat | None
     times_words: bool
+    shapes_mouth: bool
     max_tokens: int | None
     instructions: str = field(repr=False)
     tools: Sequence[JsonObject]
@@ -70,6 +72,7 @@ class Wishes:
             "max_output_tokens", own.get("max_response_output_tokens") or settings["max_response_output_tokens"]
         )
         voice = chosen("voice")
+        timed = isinstance(voice, dict) and voice["type"].startswith("azure")  # no other voice can, by the reference
         modalities = chosen("modalities")
         output_format = chosen("output_audio_format")
         in_conversation = own.get("conversation") != "none" and own.get("commit") is not False
@@ -84,7 +87,8 @@ class Wishes:
                 "metadata": own.get("metadata"),
             },
             audio_format=AudioFormat.of_output(output_format) if "audio" in modalities else None,
-            times_words=settings.times_words,
+            times_words=timed and bool(settings["output_audio_timestamp_types"]),
+            shapes_mouth=timed and "viseme_id" in ((chosen("animation") or {}).get("outputs") or ()),
             max_tokens=None if max_tokens == "inf" else max_tokens,
             instructions=" ".join(filter(None, (chosen("instructions"), request.get("additional_instructions")))),
             tools=chosen("tools"),

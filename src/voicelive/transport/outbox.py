@@ -28,7 +28,7 @@ class Outbox:
         self._control = _Lane()
         self._audio = _Lane()
 
-    async def send(self, frame: str | bytes, *, audio: bool = False) -> None:
+    async def send(self, frame: str | bytes, *, audio: bool = False, patient: bool = False) -> None:
         """Write one frame: at once when nobody is writing, else in turn.
 
         Control frames keep their order and go before all waiting audio; audio keeps its own order.
@@ -36,6 +36,7 @@ class Outbox:
 
         Args:
             frame: Text, or the same as UTF-8 bytes.
+            patient: Whether it waits however much control waits already, instead of being refused.
             audio: Whether it may be overtaken. An audio sender always waits and is never refused: its frame
                 stays with it, so that one sender holds one frame, whatever the congestion.
 
@@ -50,7 +51,7 @@ class Outbox:
         if self._ended is not None:
             raise self._ended.copy()
         if self._writing:
-            await self._wait_for_turn(frame, self._audio if audio else self._control)
+            await self._wait_for_turn(frame, self._audio if audio else self._control, patient=audio or patient)
             if self._ended is not None:
                 raise self._ended.copy()
         self._writing = True
@@ -70,9 +71,9 @@ class Outbox:
         """Bytes of the frames whose senders wait for their turn, both lanes together."""
         return self._control.size_bytes + self._audio.size_bytes
 
-    async def _wait_for_turn(self, frame: str | bytes, lane: _Lane) -> None:
+    async def _wait_for_turn(self, frame: str | bytes, lane: _Lane, *, patient: bool) -> None:
         size_bytes = len(frame.encode() if isinstance(frame, str) else frame)
-        if lane is self._control and lane.waiting and lane.size_bytes + size_bytes > self._limit_bytes:
+        if not patient and lane.waiting and lane.size_bytes + size_bytes > self._limit_bytes:
             raise LocalProtocolError(
                 f"{len(lane.waiting)} control frames of {lane.size_bytes} bytes wait already, and {size_bytes} more "
                 f"would exceed the bound of {self._limit_bytes}; the service reads too slowly: await earlier calls "

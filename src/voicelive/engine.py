@@ -1,0 +1,337 @@
+"""The engine of one session: what the protocol decides is done here, in order, without ever waiting.
+
+In: frame -> event -> protocol -> effects -> streams. Out: a wish of the application -> protocol -> effects. The
+session owns the tasks and the socket; the engine asks it to start work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+from weakref import WeakSet
+
+from voicelive.approvals import ApprovalHandler, Approvals
+from voicelive.conversation import Conversation
+from voicelive.errors import ConfigurationError, DecodeError, ServiceError
+from voicelive.events import SessionEvent, UndecodableFrame
+from voicelive.options import ClientOptions
+from voicelive.playback import Playback
+from voicelive.protocol.calls import AnswerCall, Call, CancelCall, RunCall
+from voicelive.protocol.core import TIMED, Effect, Flushed, Send, SessionProtocol, Tell
+from voicelive.protocol.mcp import AskApproval
+from voicelive.protocol.requests import Confirmed, Refused
+from voicelive.protocol.responses import Ask, Began, Ended, Kind, Rejected, tagged
+from voicelive.protocol.wishes import Wish
+from voicelive.response import ResponseHandle
+from voicelive.sending import Sender
+from voicelive.streams import Streams
+from voicelive.taps import SESSION_EVENT_BYTES
+from voicelive.wire.client_events import ClientEvent, ConversationItemCreate, ResponseCreate
+from voicelive.wire.codec import decode
+from voicelive.wire.items import FunctionCallOutputItem
+from voicelive.wire.responses import Response, ResponseCreateParams
+from voicelive.wire.server.response import ResponseAudioDelta
+from voicelive.wire.server.session import ServerEventErrorDetails
+from voicelive.wire.server_events import ServerEvent, UnknownServerEvent
+
+if TYPE_CHECKING:  # tools are loaded by applications that have some
+    from voicelive.session import Session
+    from voicelive.tool_calls import ToolRuns
+    from voicelive.tools.results import ToolResult
+    from voicelive.tools.toolset import ToolSet
+
+__all__ = ["Counts", "Engine"]
+
+log = logging.getLogger("voicelive")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was odd about the service's traffic so far; all of it was delivered.
+
+    Attributes:
+        undecodable_frames: Frames that were no JSON object.
+        unknown_events: Events of a type without a class.
+        malformed_events: Events of a known type whose fields did not fit.
+    """
+
+    undecodable_frames: int = 0
+    unknown_events: int = 0
+    malformed_events: int = 0
+
+
+class Engine:
+    """Performs what the protocol decides. Everything here runs on the session's event loop and returns at once."""
+
+    def __init__(
+        self,
+        session: Session,
+        options: ClientOptions,
+        sender: Sender,
+        protocol: SessionProtocol,
+        start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._session, self._sender, self._start = session, sender, start
+        self._cancel: Callable[[str | None], Awaitable[None]] = session.cancel_response
+        self.protocol = protocol
+        self.streams = Streams(options.inbox_bytes)
+        self.counts = Counts()
+        self.playback = Playback(protocol.playback, self._loop.time, self.moved)
+        self.conversation = Conversation(protocol.history)
+        self._approvals = Approvals(self.tell, self._push)
+        self._tools: ToolRuns | None = None
+        self._wanted: dict[str, tuple[ResponseHandle, bool]] = {}
+        self._running: dict[str, WeakSet[ResponseHandle]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = False
+        self._change = asyncio.Event()
+        self._deciding: set[asyncio.Task[None]] = set()
+
+    # -- in
+
+    def take(self, frame: str | bytes) -> None:
+        """One frame of the service."""
+        if self._over:  # it came before the end and is read after it
+            return
+        try:
+            event = decode(frame)
+        except DecodeError as error:
+            self._undecodable(error)
+            return
+        if type(event) is UnknownServerEvent:
+            self._count(event)
+        effects = self.protocol.receive(event, self._loop.time())
+        for effect in effects:
+            if not isinstance(effect, Tell | Ended):
+                self._perform(effect)
+        self._collect(event)
+        self.streams.deliver(event, len(frame))
+        for effect in effects:
+            if isinstance(effect, Tell | Ended):  # a handle ends with its last event
+                self._perform(effect)
+        self.playback.wake()
+        if effects or type(event) in TIMED or (self.protocol.cues_wait and type(event) is ResponseAudioDelta):
+            self._set_timer()
+
+    def tell(self, event: SessionEvent) -> None:
+        """Deliver what the session itself has to say."""
+        self.streams.deliver(event, SESSION_EVENT_BYTES)
+
+    def moved(self) -> None:
+        """Playback moved on, or time has passed."""
+        if not self._over:
+            self.perform(self.protocol.tick(self._loop.time()))
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Do what the protocol says, in its order."""
+        for effect in effects:
+            self._perform(effect)
+        self._set_timer()
+
+    # -- out
+
+    def sent(self, event: ClientEvent) -> None:
+        """The application itself wrote this."""
+        self.perform(self.protocol.sent(event, self._loop.time()))
+
+    def want(
+        self,
+        params: ResponseCreateParams | None,
+        additional_instructions: str | None = None,
+        *,
+        kind: Kind = Kind.ANSWER,
+        interruptible: bool = True,
+    ) -> tuple[str, ResponseHandle]:
+        """A response is wanted; it is asked for when it may be."""
+        wish_id, effects = self.protocol.wish(self._loop.time(), params, additional_instructions, kind)
+        handle = ResponseHandle(self._cancel, lambda: self.give_up(wish_id))
+        self._wanted[wish_id] = handle, interruptible
+        self.perform(effects)
+        return wish_id, handle
+
+    def give_up(self, wish_id: str) -> bool:
+        """Nobody wants this response any more; one that was asked for still comes, which is ``False``."""
+        withdrawn = self.protocol.gate.withdraw(wish_id)
+        if withdrawn:
+            self._wanted.pop(wish_id, None)
+            self._change.set()
+        return withdrawn
+
+    def use_tools(self, toolset: ToolSet) -> None:
+        """Run the calls of these tools; calls of other functions in effect are the application's."""
+        if self._tools is None:
+            from voicelive.tool_calls import ToolRuns
+
+            self._tools = ToolRuns(self._session, self._start, self.tell, self._answer, self._say, self.give_up)
+        self._tools.use(toolset)
+
+    @property
+    def toolset(self) -> ToolSet | None:
+        """The tools in use."""
+        return self._tools.toolset if self._tools is not None else None
+
+    def use_approvals(self, handler: ApprovalHandler | None) -> None:
+        """Who says yes or no to MCP calls."""
+        self._approvals.handler = handler
+
+    async def quiet(self) -> None:
+        """Wait until nothing is said any more and all of it was heard, or the session is over."""
+        while not self._over and (self.playback.playing or not self.protocol.gate.idle):
+            self._change.clear()
+            await self._change.wait()
+
+    def end(self) -> None:
+        """The session is over."""
+        for effect in self.protocol.end():
+            if isinstance(effect, Tell):
+                self.tell(effect.event)
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        error = self.protocol.connection.closed_error()
+        for handle, _ in self._wanted.values():
+            handle.fail(error)
+        for handles in self._running.values():
+            for handle in handles:
+                handle.fail(error)
+        if self._tools is not None:
+            self._tools.cancel_all()
+        for task in self._deciding:
+            task.cancel()
+        self.playback.end()
+        self._change.set()
+        self.streams.end(self.protocol.connection.failure())
+
+    # -- effects
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case Confirmed() | Refused():
+                self._sender.settle(effect)
+            case Ask(wish=wish):
+                self._ask(wish)
+            case Began(response=response, wishes=wishes):
+                self._began(response, wishes)
+            case Ended(response=response):
+                self._ended(response)
+            case Rejected(wishes=wishes, error=error):
+                self._rejected(wishes, error)
+            case RunCall(call=call):
+                self._run(call)
+            case CancelCall(call_id=call_id):
+                if self._tools is not None:
+                    self._tools.cancel(call_id)
+            case AnswerCall(call_id=call_id, output=output):
+                self._push(ConversationItemCreate(item=FunctionCallOutputItem(call_id=call_id, output=output)))
+            case AskApproval():
+                task = self._start(self._approvals.decide(effect))
+                self._deciding.add(task)
+                task.add_done_callback(self._deciding.discard)
+            case Flushed():
+                self.playback.flushed()
+                if self._tools is not None:
+                    self._tools.interrupted()
+            case Send(event=event):
+                self._push(event)
+            case Tell(event=told):
+                self.tell(told)
+            case _:
+                assert_never(effect)
+
+    def _ask(self, wish: Wish) -> None:
+        request = ResponseCreate(event_id=wish.id, response=tagged(wish))
+        if wish.additional_instructions is not None:
+            request = request.model_copy(update={"additional_instructions": wish.additional_instructions})
+        self._push(request)
+
+    def _rejected(self, wishes: tuple[str, ...], error: ServerEventErrorDetails) -> None:
+        for wish_id in wishes:
+            handle, _ = self._wanted.pop(wish_id, (None, True))
+            if handle is not None:
+                handle.fail(ServiceError(error.type, error.code, error.message, error.param, error.event_id))
+
+    def _run(self, call: Call) -> None:
+        """Run a call, unless it is of a function that the application answers by hand."""
+        tools = self._tools
+        if tools is None or (call.name not in tools.toolset and call.name in self._declared()):
+            self.perform(self.protocol.disown(call.call_id, self._loop.time()))
+        else:
+            self.protocol.running(call.call_id, tools.policy(call.name))
+            tools.run(call)
+
+    def _declared(self) -> set[str]:
+        """Functions that the service was told of."""
+        requested = self._session.requested
+        told = [*(self.protocol.connection.settings.tools or ()), *((requested.tools if requested else None) or ())]
+        return {tool.name for tool in told if tool.type == "function"}
+
+    def _ended(self, response: Response) -> None:
+        for handle in self._running.pop(response.id or "", ()):
+            handle.end(response)
+
+    def _began(self, response: Response, wishes: tuple[str, ...]) -> None:
+        for wish_id in wishes:
+            handle, interruptible = self._wanted.pop(wish_id, (None, True))
+            if not interruptible:
+                self.protocol.protect(response.id or "")
+            if handle is not None:
+                handle.begin(response)
+                self._running.setdefault(response.id or "", WeakSet()).add(handle)
+
+    def _answer(self, result: ToolResult) -> None:
+        if not self._over:
+            self.perform(self.protocol.answer(result.call_id, result.output, self._loop.time()))
+
+    def _say(self, phrase: str) -> str | None:
+        if self._over:
+            return None
+        with contextlib.suppress(ConfigurationError):  # an OpenAI voice says no ready text; it is a courtesy
+            return self.want(self._session.verbatim(phrase), kind=Kind.SAY)[0]
+        return None
+
+    def _push(self, event: ClientEvent) -> None:
+        if not self._over:
+            self.protocol.history.sent(event, self._loop.time())
+            self._sender.push(event, self._start)
+
+    def _collect(self, event: ServerEvent) -> None:
+        """Give handles the events of their response."""
+        if not self._running:
+            return
+        response = getattr(event, "response", None)
+        response_id = response.id if response is not None else getattr(event, "response_id", None)
+        for handle in self._running.get(response_id or "", ()):
+            handle.add(event)
+
+    def _undecodable(self, error: DecodeError) -> None:
+        self.counts.undecodable_frames += 1
+        log.warning("< %s", error)
+        self.tell(UndecodableFrame(error.problem, error.frame_bytes, self.counts.undecodable_frames))
+
+    def _count(self, event: UnknownServerEvent) -> None:
+        if event.malformed:
+            self.counts.malformed_events += 1
+            log.warning("< event %s has fields of an unexpected kind; delivered as it is", event.kind)
+        else:
+            self.counts.unknown_events += 1
+
+    def _set_timer(self) -> None:
+        self._change.set()
+        due_at = None if self._over else self.protocol.due_at(self._loop.time())
+        if self._timer is not None:
+            if self._timer.when() == due_at:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if due_at is not None:
+            self._timer = self._loop.call_at(due_at, self._tick, due_at)
+
+    def _tick(self, due_at: float) -> None:
+        self._timer = None
+        if not self._over:  # event loops may call a clock's tick early; then what was due is not to be asked for again
+            self.perform(self.protocol.tick(max(due_at, self._loop.time())))
