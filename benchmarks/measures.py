@@ -116,7 +116,7 @@ _FIRST_EVENT: Final = {
 
 MEASURES: Final = (
     *(_decoding(delta_ms) for delta_ms in (500, 100, 20)),
-    *(_receiving(delta_ms) for delta_ms in (500, 20)),
+    *(_receiving(delta_ms) for delta_ms in (500, 100, 20)),
     Measure(
         "send 20 ms",
         (Figure("send 20 ms", "µs CPU", _cpu_us, at_most=0.33),),

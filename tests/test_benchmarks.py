@@ -30,7 +30,7 @@ def test_a_quick_run_measures_everything_and_reports_it(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads(raw.read_text(encoding="utf-8"))
-    assert len(report["results"]) == 16
+    assert len(report["results"]) == 18
     for result in report["results"]:
         assert result["measured"] in done.stdout
         assert len(result["voicelive"]) == len(result["official"]) == len(result["ratios"]) == 1

@@ -80,6 +80,7 @@ class _Voice:
     starts_s: float
     counted: bool
     """Whether somebody tells what is heard of it; otherwise it is estimated."""
+    bytes_per_s: int
     total_bytes: int = 0
     taken_bytes: int = 0
     acknowledged_ms: float | None = None
@@ -98,7 +99,7 @@ class _Voice:
     @property
     def ends_s(self) -> float:
         """When an estimated playback of it will have caught up."""
-        return self.starts_s + self.total_ms / 1000
+        return self.starts_s + self.total_bytes / self.bytes_per_s
 
     def pull(self, size: int) -> bytes:
         """Take bytes that wait; there must be as many."""
@@ -162,7 +163,9 @@ class PlaybackQueue:
         if voice is None:
             starts_s = max(now, self._ends_s())
             form, aligner = self.format, SampleAligner(self.format.bytes_per_frame)
-            voice = _Voice(item_id, response_id, content_index, form, aligner, starts_s, self._attended)
+            voice = _Voice(
+                item_id, response_id, content_index, form, aligner, starts_s, self._attended, form.bytes_per_second
+            )
             self._voices[item_id] = voice
         elif not voice.counted and now > voice.ends_s:
             voice.starts_s += now - voice.ends_s  # it ran dry: silence is not hearing
@@ -258,8 +261,10 @@ class PlaybackQueue:
 
     def ends_at(self, now: float) -> float | None:
         """When the next item of an estimated playback will have been heard; ``None`` with a sink, or when all were."""
-        ends = (voice.ends_s for voice in self._voices.values() if not voice.counted)
-        return min((end for end in ends if end > now), default=None)
+        for voice in self._voices.values():  # in the order in which they end
+            if not voice.counted and voice.ends_s > now:
+                return voice.ends_s
+        return None
 
     def knows(self, item_id: str) -> bool:
         """Whether an item has audio here that was not heard to its end."""

@@ -151,7 +151,7 @@ class Calls:
     @property
     def owed(self) -> bool:
         """Whether a call waits for its output."""
-        return any(batch.owed for batch in self._batches.values())
+        return bool(self._batches) and any(batch.owed for batch in self._batches.values())
 
     def receive(self, event: ServerEvent) -> list[CallEffect]:
         """Take in an event; a call begins as soon as its arguments are whole."""

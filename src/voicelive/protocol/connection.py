@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal
 
 from voicelive.errors import ConnectionLostError, SessionClosedError, SessionExpiredError
 from voicelive.wire.server.session import ErrorEvent, SessionAvatarConnecting, SessionCreated, SessionUpdated
@@ -44,6 +44,10 @@ class CloseInfo:
     reason: str
     by: Literal["application", "service"]
     normal: bool
+
+
+HEARS: Final = frozenset({SessionCreated, SessionUpdated, SessionAvatarConnecting, ErrorEvent})
+"""Events that concern the connection; others need not be shown."""
 
 
 class Connection:

@@ -13,11 +13,12 @@ from typing import Final, TypeAlias
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import Cut, Heard, PlaybackQueue
 from voicelive.events import BargeIn, NoInput, PlaybackCue, SessionEvent, ToolTrouble, TruncationRefused
-from voicelive.protocol import calls, mcp, responses, turns
+from voicelive.protocol import calls, connection, cues, mcp, requests, responses, turns
 from voicelive.protocol.calls import AnswerCall, CallEffect, Calls, CancelCall, FollowUp, Odd, OnBargeIn, RunCall
 from voicelive.protocol.connection import Connection
 from voicelive.protocol.cues import Cues, Placed
 from voicelive.protocol.history import History
+from voicelive.protocol.item_book import PIECES
 from voicelive.protocol.mcp import AskApproval, McpCalls
 from voicelive.protocol.requests import Outcome, Requests
 from voicelive.protocol.responses import Ask, Began, Ended, Gate, Kind, Rejected, Wish
@@ -38,7 +39,6 @@ from voicelive.wire.server.animation import (
 )
 from voicelive.wire.server.conversation import (
     ConversationItemInputAudioTranscriptionCompleted,
-    ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
     InputAudioBufferCleared,
     InputAudioBufferCommitted,
@@ -48,16 +48,13 @@ from voicelive.wire.server.conversation import (
 from voicelive.wire.server.response import (
     ResponseAudioDelta,
     ResponseAudioDone,
-    ResponseAudioTranscriptDelta,
     ResponseCreated,
     ResponseDone,
-    ResponseTextDelta,
 )
 from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
-from voicelive.wire.server.tool_calls import ResponseFunctionCallArgumentsDelta
 from voicelive.wire.server_events import ServerEvent
 
-__all__ = ["PIECES", "TIMED", "Effect", "Flushed", "Send", "SessionProtocol", "Tell"]
+__all__ = ["TIMED", "Effect", "Flushed", "Send", "SessionProtocol", "Tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +83,6 @@ Effect: TypeAlias = (
 
 _NOTHING: Final[tuple[Effect, ...]] = ()
 
-PIECES: Final = (
-    ResponseAudioDelta,
-    ResponseAudioTranscriptDelta,
-    ResponseTextDelta,
-    ResponseFunctionCallArgumentsDelta,
-    ConversationItemInputAudioTranscriptionDelta,
-)
-"""Events that only add to what is known already: nine of ten of all."""
-
 TIMED: Final = (
     responses.HEARS
     | turns.HEARS
@@ -103,6 +91,22 @@ TIMED: Final = (
     | {ConversationItemInputAudioTranscriptionCompleted, ConversationItemInputAudioTranscriptionFailed}
 )
 """Events after which something may be due at another time than before."""
+
+_PLAYBACK: Final = cues.HEARS | {ResponseAudioDone}
+"""Events with which something can have been heard to its end, or to the place of a cue; else time tells."""
+
+_SPEECH: Final = frozenset(
+    {
+        InputAudioBufferSpeechStarted,
+        InputAudioBufferSpeechStopped,
+        InputAudioBufferCommitted,
+        InputAudioBufferCleared,
+    }
+)
+
+ROUTED: Final = TIMED | calls.HEARS | mcp.HEARS | {rule.answer for rule in requests.RULES.values()}
+"""Events that concern more than the history: one of five."""
+
 _CUT: Final = "voicelive_cut_"  # event ids of truncations that the session sends by itself
 
 
@@ -135,20 +139,31 @@ class SessionProtocol:
 
     def receive(self, event: ServerEvent, now: float) -> tuple[Effect, ...]:
         """Take in one event and say what must happen."""
+        kind = type(event)
         if isinstance(event, ResponseAudioDelta):
             self.history.receive(event, now)
             if self.playback.add(event.response_id, event.item_id, event.content_index, event.delta, now):
                 return _NOTHING
             return tuple(self._stale(event, now))
-        if isinstance(event, PIECES):
-            self.history.receive(event, now)
-            return _NOTHING
-        self._note(event)
+        if kind not in ROUTED:
+            if kind in PIECES:  # nine of ten: they only add to what is known
+                self.history.receive(event, now)
+                return _NOTHING
+            return tuple(map(Tell, self.history.receive(event, now, owed=self._owes)))
+        if kind in connection.HEARS:
+            self._settings(event)
+        elif kind in _SPEECH:
+            self._caller(event)
+        elif isinstance(event, ResponseAudioDone):
+            self.playback.complete(event.item_id)
+        elif isinstance(event, ResponseDone):  # one that broke off may leave items open
+            self.playback.complete_response(event.response.id or "")
+        if kind in cues.HEARS:
+            self._cues.receive(event, self.playback)
         effects: list[Effect] = []
         outcome = self.requests.receive(event)
         if outcome is not None:
             effects.append(outcome)
-        kind = type(event)
         if kind in turns.HEARS:
             audible = self.playback.audible(now) if self._interruptions.protects else frozenset()
             effects += self._turn_effects(self._interruptions.receive(event, now, self._policy, audible), now)
@@ -162,7 +177,7 @@ class SessionProtocol:
             effects += self.gate.receive(event, now, answers=self._answers, owed=self.calls.owed)
             if isinstance(event, ResponseCreated) and self.gate.is_beside(event.response.id or ""):
                 self.history.set_aside(event.response.id or "")
-        if kind in TIMED:
+        if kind in _PLAYBACK:
             effects += self._heard(now)
         effects += map(Tell, self.history.receive(event, now, owed=self._owes))
         if kind in TIMED:
@@ -267,7 +282,7 @@ class SessionProtocol:
     def _owes(self) -> bool:
         return self.calls.owed or self.gate.follow_up_pending
 
-    def _note(self, event: ServerEvent) -> None:
+    def _settings(self, event: ServerEvent) -> None:
         self.connection.receive(event)
         if isinstance(event, SessionCreated | SessionUpdated):
             form = AudioFormat.known_output(event.session.output_audio_format)
@@ -275,19 +290,12 @@ class SessionProtocol:
             self._policy = interrupts(self.connection.settings)
             turn_detection = self.connection.settings.turn_detection
             self._answers = turn_detection is not None and getattr(turn_detection, "create_response", 0) is not False
-        elif isinstance(event, ResponseAudioDone):
-            self.playback.complete(event.item_id)
-        elif isinstance(event, ResponseDone):  # one that broke off may leave items open
-            self.playback.complete_response(event.response.id or "")
-        elif isinstance(event, InputAudioBufferSpeechStarted):
-            self._caller_speaks = True
+
+    def _caller(self, event: ServerEvent) -> None:
+        self._caller_speaks = isinstance(event, InputAudioBufferSpeechStarted)
+        # without turn detection only the commit tells that the caller spoke
+        if isinstance(event, InputAudioBufferSpeechStarted | InputAudioBufferCommitted):
             self._silence.caller_spoke()
-        elif isinstance(event, InputAudioBufferSpeechStopped | InputAudioBufferCleared):
-            self._caller_speaks = False
-        elif isinstance(event, InputAudioBufferCommitted):  # without turn detection this alone tells of speech
-            self._caller_speaks = False
-            self._silence.caller_spoke()
-        self._cues.receive(event, self.playback)
 
     def _mcp_effects(self, event: ServerEvent, now: float) -> list[Effect]:
         effects: list[Effect] = []

@@ -35,6 +35,18 @@ Placed: TypeAlias = tuple[float, CueEvent]
 _PLACE: Final = itemgetter(0)
 
 
+HEARS: Final = frozenset(
+    {
+        ResponseAnimationBlendshapesDelta,
+        ResponseAudioTimestampDelta,
+        ResponseAnimationVisemeDelta,
+        ResponseCreated,
+        ResponseDone,
+    }
+)
+"""Events that make or release cues; others need not be shown."""
+
+
 class Cues:
     """What waits for its moment. Pure: same calls, same answers."""
 

@@ -107,18 +107,9 @@ class Tagged(Wire):
                 self.__pydantic_validator__.validate_python(data, self_instance=self)
             except ValidationError as error:
                 raise ConfigurationError(describe(error, type(self).__name__)) from None
+            self.__pydantic_fields_set__.update(self.always_sent)
 
         __init__.__pydantic_base_init__ = True  # as in pydantic's RootModel: the wire does not pass through here
-
-    @model_validator(mode="after")
-    def _complete(self, info: ValidationInfo) -> Self:
-        if info.mode == "python":
-            self._accept()
-        return self
-
-    def _accept(self) -> None:
-        """Finish an instance that the application constructs."""
-        self.__pydantic_fields_set__.update(self.always_sent)
 
 
 class Settings(Tagged):
@@ -133,15 +124,20 @@ class Settings(Tagged):
     extra: Annotated[Mapping[str, Any] | None, SkipValidation, Field(exclude=True, repr=False)] = None
 
     @model_validator(mode="after")
-    def _keep_unmodelled(self, info: ValidationInfo) -> Self:
-        if info.mode == "json":
-            beyond = self.__pydantic_extra__
-            assert beyond is not None, "extra='allow' always makes the dict"
-            if "extra" in self.__pydantic_fields_set__:
-                beyond["extra"] = self.extra  # a wire key of that name is data like any other
-            if beyond:
-                object.__setattr__(self, "extra", dict(beyond))
+    def _complete(self, info: ValidationInfo) -> Self:
+        if info.mode == "python":
+            self._accept()
+        else:
+            self._keep_unmodelled()
         return self
+
+    def _keep_unmodelled(self) -> None:
+        beyond = self.__pydantic_extra__
+        assert beyond is not None, "extra='allow' always makes the dict"
+        if "extra" in self.__pydantic_fields_set__:
+            beyond["extra"] = self.extra  # a wire key of that name is data like any other
+        if beyond:
+            object.__setattr__(self, "extra", dict(beyond))
 
     def _accept(self) -> None:
         beyond = self.__pydantic_extra__
@@ -160,7 +156,7 @@ class Settings(Tagged):
             )
         beyond.update(self.extra or {})
         self.__pydantic_fields_set__.discard("extra")
-        super()._accept()
+        self.__pydantic_fields_set__.update(self.always_sent)
         self._refuse_impossible()
 
     def _refuse_impossible(self) -> None:
