@@ -37,7 +37,7 @@ def test_a_quick_run_measures_everything_and_reports_it(tmp_path: Path) -> None:
         assert min(*result["voicelive"], *result["official"], *result["ratios"], result["ratio"]) > 0
     for name, fact in report["facts"].items():
         assert f"{name}: {fact}" in done.stdout
-    assert re.search(r"^\d+ of 13 targets met", done.stdout.splitlines()[-1])
+    assert re.search(r"^\d+ of 15 targets met", done.stdout.splitlines()[-1])
 
 
 @pytest.mark.usefixtures("_checkout_on_the_path")
