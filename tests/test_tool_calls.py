@@ -458,6 +458,22 @@ async def test_a_phrase_that_could_not_be_said_in_time_is_not_said_any_more(
 
 
 @pytest.mark.looptime
+async def test_a_phrase_is_left_out_where_the_service_bridges_waits_itself(
+    open_session: OpenSession, gates: Gates
+) -> None:
+    session, peer = open_session()
+    session.use_tools(ToolSet(gates.tool("one", say="One moment.", say_after_s=1)))
+    await peer.create(interim_response={"type": "static_interim_response", "texts": ["Hold on."]})
+    await one_call(peer, "one")
+
+    await asyncio.sleep(3)
+
+    await nothing_more(peer)
+    gates.open["one"].set()
+    assert (await output(peer))[0] == "call_of_resp_1"
+
+
+@pytest.mark.looptime
 async def test_a_phrase_is_left_out_with_a_voice_that_cannot_say_it(open_session: OpenSession, gates: Gates) -> None:
     session, peer = open_session()
     session.use_tools(ToolSet(gates.tool("one", say="One moment.", say_after_s=1)))

@@ -288,8 +288,8 @@ class Engine:
             self.perform(self.protocol.answer(result.call_id, result.output, self._loop.time()))
 
     def _say(self, phrase: str) -> str | None:
-        if self._over:
-            return None
+        if self._over or self.protocol.connection.settings.interim_response is not None:
+            return None  # the service itself bridges waits
         with contextlib.suppress(ConfigurationError):  # an OpenAI voice says no ready text; it is a courtesy
             return self.want(self._session.verbatim(phrase), kind=Kind.SAY)[0]
         return None
