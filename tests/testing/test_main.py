@@ -44,8 +44,10 @@ async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals, tmp_pa
 
 async def test_it_ends_as_cleanly_where_event_loops_take_no_signal_handlers() -> None:
     program = """
-import asyncio, sys
+import asyncio, signal, sys
 from voicelive.testing.__main__ import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
 
 def refuse(*arguments):
     raise NotImplementedError
