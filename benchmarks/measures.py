@@ -75,7 +75,7 @@ def _imported(code: dict[str, str]) -> Callable[[Workers, str, int, bool], Sampl
 
 def _decoding(delta_ms: int) -> Measure:
     figures = (Figure(f"decode {delta_ms} ms", "µs CPU", _cpu_us, at_most=0.10),)
-    return Measure(f"decode {delta_ms} ms", figures, _worked("decode", 2_000, 100, delta_ms))
+    return Measure(f"decode {delta_ms} ms", figures, _worked("decode", 8_000, 100, delta_ms))
 
 
 def _receiving(delta_ms: int) -> Measure:

@@ -34,7 +34,7 @@ from voicelive.wire.client_events import ClientEvent, ConversationItemCreate, Re
 from voicelive.wire.codec import decode
 from voicelive.wire.items import FunctionCallOutputItem
 from voicelive.wire.responses import Response, ResponseCreateParams
-from voicelive.wire.server.response import ResponseAudioDelta
+from voicelive.wire.server.response import ResponseAudioDelta, ResponseAudioDone
 from voicelive.wire.server.session import ServerEventErrorDetails
 from voicelive.wire.server_events import ServerEvent, UnknownServerEvent
 
@@ -88,6 +88,7 @@ class Engine:
         self._wanted: dict[str, tuple[ResponseHandle, bool]] = {}
         self._running: dict[str, WeakSet[ResponseHandle]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._looking_ahead = False
         self._over = False
         self._change = asyncio.Event()
         self._deciding: set[asyncio.Task[None]] = set()
@@ -103,20 +104,24 @@ class Engine:
         except DecodeError as error:
             self._undecodable(error)
             return
-        if type(event) is UnknownServerEvent:
+        kind = type(event)
+        if isinstance(event, UnknownServerEvent):
             self._count(event)
         effects = self.protocol.receive(event, self._loop.time())
         for effect in effects:
             if not isinstance(effect, Tell | Ended):
                 self._perform(effect)
-        self._collect(event)
+        if self._running:
+            self._collect(event)
         self.streams.deliver(event, len(frame))
         for effect in effects:
             if isinstance(effect, Tell | Ended):  # a handle ends with its last event
                 self._perform(effect)
-        self.playback.wake()
-        if effects or type(event) in TIMED or (self.protocol.cues_wait and type(event) is ResponseAudioDelta):
-            self._set_timer()
+        is_audio = kind is ResponseAudioDelta
+        if is_audio or kind is ResponseAudioDone or effects:
+            self.playback.wake()
+        if effects or kind in TIMED or (is_audio and self.protocol.cues_wait):
+            self._look_ahead()
 
     def tell(self, event: SessionEvent) -> None:
         """Deliver what the session itself has to say."""
@@ -131,7 +136,7 @@ class Engine:
         """Do what the protocol says, in its order."""
         for effect in effects:
             self._perform(effect)
-        self._set_timer()
+        self._look_ahead()
 
     # -- out
 
@@ -301,8 +306,6 @@ class Engine:
 
     def _collect(self, event: ServerEvent) -> None:
         """Give handles the events of their response."""
-        if not self._running:
-            return
         response = getattr(event, "response", None)
         response_id = response.id if response is not None else getattr(event, "response_id", None)
         for handle in self._running.get(response_id or "", ()):
@@ -320,7 +323,14 @@ class Engine:
         else:
             self.counts.unknown_events += 1
 
+    def _look_ahead(self) -> None:
+        """Ask once for what is due next, however many events come together."""
+        if not self._looking_ahead:
+            self._looking_ahead = True
+            self._loop.call_soon(self._set_timer)
+
     def _set_timer(self) -> None:
+        self._looking_ahead = False
         self._change.set()
         due_at = None if self._over else self.protocol.due_at(self._loop.time())
         if self._timer is not None:

@@ -6,7 +6,7 @@ Offers every event to every tap in one order, and forgets taps that are closed.
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, Self
 
 from voicelive.errors import LocalProtocolError, VoiceLiveError
@@ -55,12 +55,9 @@ class Streams:
 
     def deliver(self, event: AnyEvent, size_bytes: int) -> None:
         """Offer an event to everyone; ``size_bytes`` is what it counts for in their bounds."""
-        some_closed = False
-        for tap in self._taps:
-            tap.offer(event, size_bytes)
-            some_closed = some_closed or tap.closed
-        if some_closed:
-            self._taps = [tap for tap in self._taps if not tap.closed]
+        gone = [tap for tap in self._taps if not tap.offer(event, size_bytes)]
+        if gone:
+            self._taps = [tap for tap in self._taps if tap not in gone]
 
     def end(self, failure: VoiceLiveError | None) -> None:
         """No more events; what is unread stays readable."""
@@ -77,5 +74,5 @@ class _MainIterator:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> AnyEvent:
-        return await anext(self._tap)
+    def __anext__(self) -> Awaitable[AnyEvent]:
+        return self._tap.__anext__()

@@ -77,18 +77,21 @@ class Subscription(Generic[_E]):
         self._failure: VoiceLiveError | None = None
         self._dropped_events = self._dropped_bytes = 0
 
-    def offer(self, event: AnyEvent, size_bytes: int) -> None:
-        """Take an event in if it is wanted; never waits."""
-        if self._ended or (self._classes and not isinstance(event, self._classes)):
-            return
+    def offer(self, event: AnyEvent, size_bytes: int) -> bool:
+        """Take an event in if it is wanted; never waits. ``False``: the stream has ended and takes none any more."""
+        if self._ended:
+            return False
+        if self._classes and not isinstance(event, self._classes):
+            return True
         if not self.keeps_media and isinstance(event, MEDIA):
-            return
+            return True
         self._events.append((event, size_bytes))
         self._unread_bytes += size_bytes
         if self._unread_bytes > self._limit_bytes:
             self._overflowed()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+        return not self._ended
 
     def end(self, failure: VoiceLiveError | None) -> None:
         """No more events; what is unread stays readable. The first call counts."""

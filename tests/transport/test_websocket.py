@@ -463,9 +463,9 @@ async def test_a_peer_without_pongs_is_lost() -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
 
-        assert await ended(transport) == (None, "no pong within 4 s (ping_timeout_s)", True)
+        assert await ended(transport) == (None, "nothing came for 4 s after a ping (ping_timeout_s)", True)
 
-        assert 14 <= loop.time() - began <= 15.5
+        assert 13.9 <= loop.time() - began <= 15.5
 
 
 @pytest.mark.looptime

@@ -150,6 +150,8 @@ class Gate:
     @property
     def follow_up_pending(self) -> bool:
         """Whether the answer to tool results is still to begin."""
+        if self._sent is None and not self._queue:
+            return False
         entries = [*self._queue, *([self._sent] if self._sent is not None else [])]
         return any(wish.kind is Kind.FOLLOW_UP for entry in entries for wish in entry.wishes)
 
@@ -250,6 +252,8 @@ class Gate:
 
     def due_at(self) -> float | None:
         """When ``pump`` should be called at the latest; ``None``: only events can change anything."""
+        if self._reserved_until is None and self._refused_until is None and self._sent is None:
+            return None
         waits = [until for until in (self._reserved_until, self._refused_until) if until is not None]
         if self._sent is not None:
             waits.append(self._sent.asked_at + ANSWER_AFTER_REQUEST_S)

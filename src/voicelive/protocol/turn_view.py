@@ -24,8 +24,7 @@ def turn_of(turn: TurnRecord, book: ItemBook, places: Mapping[str, int], *, tran
         places: Place of each item in the conversation; may be empty where the turn has one item of each side.
         transcribes: Whether transcripts of the caller's audio are to be expected.
     """
-    caller = sorted(turn.caller.values(), key=lambda entry: places.get(entry.id, 0))
-    agent = sorted(turn.agent.values(), key=lambda entry: places.get(entry.id, 0))
+    caller, agent = _sorted(turn.caller.values(), places), _sorted(turn.agent.values(), places)
     pending = transcribes and any(entry.awaits_transcript for entry in caller)
     messages = [entry for entry in agent if entry.kind == "message"]
     return Turn(
@@ -42,6 +41,10 @@ def turn_of(turn: TurnRecord, book: ItemBook, places: Mapping[str, int], *, tran
         usage=tuple(turn.usage),
         latency=turn.watch.read(),
     )
+
+
+def _sorted(entries: Iterable[Entry], places: Mapping[str, int]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: places.get(entry.id, 0)) if places else list(entries)
 
 
 def _heard(entry: Entry) -> str | None:

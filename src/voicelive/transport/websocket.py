@@ -1,4 +1,4 @@
-"""The ``websockets`` package behind the transport contract; the only module that imports it.
+"""The ``websockets`` package behind the transport contract; only this module and ``connection`` import it.
 
 Decides how a socket is opened and ended, and turns every exception of the package into ours. It follows no
 redirect, uses no proxy for loopback, and keeps the package's own DEBUG log quiet, which would show headers.
@@ -18,9 +18,8 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote_plus, urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import (
-    ConcurrencyError,
     ConnectionClosed,
     InvalidProxy,
     InvalidProxyStatus,
@@ -32,10 +31,11 @@ from websockets.exceptions import (
 from websockets.protocol import State
 
 from voicelive._version import __version__
-from voicelive.errors import ConfigurationError, ConnectFailedError, LocalProtocolError, VoiceLiveError
+from voicelive.errors import ConfigurationError, ConnectFailedError, VoiceLiveError
 from voicelive.options import ClientOptions
 from voicelive.transport.address import LOGGED_VALUES, is_loopback
 from voicelive.transport.base import TransportClosed, checked_close
+from voicelive.transport.connection import Connection
 from voicelive.transport.refusals import clean, refusal
 
 __all__ = ["WebSocketTransport", "open_websocket"]
@@ -46,8 +46,6 @@ _USER_AGENT = f"voicelive-python/{__version__} (Python {sys.version_info[0]}.{sy
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e]*")  # without CR, LF and NUL no value can become another header
 _HANDSHAKE_HEADERS = frozenset({"host", "connection", "upgrade", "content-length", "transfer-encoding"})
-
-_KEEPALIVE_REASON = "keepalive ping timeout"  # what websockets puts into its own close frame
 
 
 async def open_websocket(url: str, headers: Mapping[str, str], options: ClientOptions) -> WebSocketTransport:
@@ -81,21 +79,21 @@ async def open_websocket(url: str, headers: Mapping[str, str], options: ClientOp
             max_size=options.max_frame_bytes,
             max_queue=None,  # a full queue would stop the reading of pongs; consumers have bounds of their own
             logger=_Quiet(logging.getLogger("websockets.client")),
-            create_connection=_Connection,
+            create_connection=Connection,
             ssl=(options.ssl or _system_tls(*_tls_environment())) if parts.scheme == "wss" else None,
         )
     except (WebSocketException, OSError, EOFError, ImportError, UnicodeError) as exc:
         failure = _open_error(exc, parts, request_headers)
         # the text of these two repeats the proxy's password or the URL's query
         raise failure from (None if isinstance(exc, InvalidProxy | InvalidURI) else exc)
-    assert isinstance(connection, _Connection), "made by create_connection"
+    assert isinstance(connection, Connection), "made by create_connection"
     return WebSocketTransport(connection, options)
 
 
 class WebSocketTransport:
     """An open WebSocket; satisfies ``Transport``. Made by ``open_websocket``."""
 
-    def __init__(self, connection: _Connection, options: ClientOptions) -> None:
+    def __init__(self, connection: Connection, options: ClientOptions) -> None:
         self._connection, self._options = connection, options
         self._closing = False
 
@@ -110,18 +108,17 @@ class WebSocketTransport:
         except ConnectionClosed as exc:
             raise self._ended(exc) from exc
         if self._connection.state is State.CLOSED:  # lost while this call waited, and the frame with it
-            raise self._ended(self._connection.protocol.close_exc)
+            raise self._ended(self._connection.close_exc)
 
     async def receive(self) -> bytes:
         """The next frame, as bytes; see ``Transport.receive``."""
-        try:
-            return await self._connection.recv(decode=False)
-        except ConnectionClosed as exc:
-            raise self._ended(exc) from exc
-        except ConcurrencyError:
-            raise LocalProtocolError(
-                "another task is receiving on this transport; receive from one task only"
-            ) from None
+        inbox = self._connection.inbox
+        if inbox:
+            return inbox.popleft()
+        message = await self._connection.next_message()
+        if message is None:
+            raise self._ended(self._connection.close_exc)
+        return message
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Send a close frame and wait for the peer's, at most ``close_timeout_s``; see ``Transport.close``."""
@@ -139,12 +136,12 @@ class WebSocketTransport:
     def _ended(self, exc: ConnectionClosed) -> TransportClosed:
         if exc.rcvd is not None and (exc.sent is None or exc.rcvd_then_sent):
             return TransportClosed(exc.rcvd.code, exc.rcvd.reason, by_peer=True)
+        if self._connection.mute:
+            limit_s = self._options.ping_timeout_s or 0
+            return TransportClosed(None, f"nothing came for {limit_s:g} s after a ping (ping_timeout_s)", by_peer=True)
         if exc.sent is None:
             dropped = clean(str(exc.__cause__)) if isinstance(exc.__cause__, OSError) else "the connection dropped"
             return TransportClosed(None, dropped, by_peer=not self._closing)
-        if exc.sent.reason == _KEEPALIVE_REASON and not self._closing:
-            limit_s = self._options.ping_timeout_s or 0
-            return TransportClosed(None, f"no pong within {limit_s:g} s (ping_timeout_s)", by_peer=True)
         if exc.sent.code == 1009 and not self._closing:
             limit = self._options.max_frame_bytes
             return TransportClosed(1009, f"incoming frame over the limit of {limit} bytes (max_frame_bytes)", False)
@@ -154,34 +151,6 @@ class WebSocketTransport:
 class _Connect(connect):
     def process_redirect(self, exc: Exception) -> Exception:
         return exc  # a redirect would take the key or token to whatever host it names
-
-
-class _Connection(ClientConnection):
-    """Closes the socket itself when the peer began to close and then leaves it open; writes without ceremony."""
-
-    _reaper: asyncio.TimerHandle | None = None
-
-    def write_now(self, frame: str | bytes) -> bool:
-        """Write a frame if nothing can stand in its way; ``False``: it was not written.
-
-        The package's ``send`` enters a context manager for every frame, which costs more than the frame. What
-        that is for (closing, a peer that reads slowly) is looked up here, and then left to it.
-        """
-        if self.protocol.state is not State.OPEN or self.paused or self.transport.is_closing():
-            return False
-        self.protocol.send_text(frame.encode() if isinstance(frame, str) else frame)
-        self.send_data()
-        return True
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._reaper is None and self.protocol.state is State.CLOSING:
-            self._reaper = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._reaper is not None:
-            self._reaper.cancel()
-        super().connection_lost(exc)
 
 
 class _Quiet(logging.LoggerAdapter[logging.Logger]):

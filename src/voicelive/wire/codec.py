@@ -6,12 +6,12 @@ JSON object raises.
 """
 
 import json
-from binascii import b2a_base64
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 from typing import Any, TypeVar
 
+from pybase64 import b64encode
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -19,6 +19,7 @@ from voicelive.errors import ConfigurationError, DecodeError
 from voicelive.wire.base import Unknown, Wire, to_base64
 from voicelive.wire.client_events import ClientEvent, InputAudioBufferAppend, UnknownClientEvent
 from voicelive.wire.server_events import SERVER_EVENTS, KnownServerEvent, ServerEvent, UnknownServerEvent
+from voicelive.wire.shortcut import WORTH_BYTES, media_event
 
 __all__ = ["decode", "decode_client", "encode"]
 
@@ -47,6 +48,10 @@ def decode(frame: str | bytes) -> ServerEvent:
     Raises:
         DecodeError: The frame is not a JSON object.
     """
+    if len(frame) >= WORTH_BYTES and isinstance(frame, bytes):
+        media = media_event(frame, _parse())
+        if media is not None:
+            return media
     try:
         event = _parse()(frame, strict=True)
     except ValidationError:
@@ -87,7 +92,7 @@ def encode(event: Wire) -> str | bytes:
 
 def encode_audio(audio: bytes) -> bytes:
     """The frame of ``input_audio_buffer.append``: a constant envelope, because it is sent fifty times a second."""
-    return b'{"type":"input_audio_buffer.append","audio":"' + b2a_base64(audio, newline=False) + b'"}'
+    return b'{"type":"input_audio_buffer.append","audio":"' + b64encode(audio) + b'"}'
 
 
 def _salvage(frame: str | bytes, unknown: type[_U]) -> _U:
