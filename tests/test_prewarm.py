@@ -28,7 +28,8 @@ class Dialer:
     """Opens memory transports, or fails with each of ``failures`` in turn; keeps the loop's time of each try."""
 
     def __init__(self, *failures: Exception, takes_s: float = 0) -> None:
-        self.failures, self.takes_s = list(failures), takes_s
+        self.failures: list[Exception] = list(failures)
+        self.takes_s = takes_s
         self.tried_at: list[float] = []
         self.made: list[MemoryTransport] = []
         self.peers: list[MemoryTransport] = []
@@ -220,10 +221,10 @@ async def test_one_that_grew_too_old_is_closed_and_replaced() -> None:
     await pool.keep(MODEL, 1, 60)
 
     await asyncio.sleep(59)
-    assert not dial.made[0].closed
+    assert dial.open == dial.made[:1]
     await asyncio.sleep(2.5)
 
-    assert dial.made[0].closed
+    assert dial.open == dial.made[1:]
     assert pool.take(MODEL) is dial.made[1]
     await pool.close()
     await dial.made[1].close()
@@ -308,6 +309,16 @@ async def test_a_closed_pool_may_be_filled_again() -> None:
 
     assert dial.open == dial.made[1:]
     await pool.close()
+
+
+async def test_zero_ends_a_stock_whose_task_has_not_even_begun() -> None:
+    pool = Prewarmed(Dialer())
+    keeping = asyncio.create_task(pool.keep(MODEL, 2, AGE_S))
+    await asyncio.sleep(0)
+
+    await pool.keep(MODEL, 0, AGE_S)
+
+    await keeping
 
 
 @pytest.mark.looptime
