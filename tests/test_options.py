@@ -16,6 +16,7 @@ REFUSED: list[tuple[str, Any]] = [
     *((name, value) for name in ("connect_timeout_s", "close_timeout_s", "confirm_timeout_s") for value in (0, -1.0)),
     *((name, value) for name in ("ping_interval_s", "ping_timeout_s") for value in (0, -0.5, math.nan)),
     *((name, value) for name in ("max_frame_bytes", "inbox_bytes", "outbox_bytes") for value in (0, 1023)),
+    *(("connections_per_minute", value) for value in (0, -1)),
     ("handler_errors", "ignore"),
 ]
 ACCEPTED: list[tuple[str, Any]] = [
@@ -23,6 +24,8 @@ ACCEPTED: list[tuple[str, Any]] = [
     ("close_timeout_s", math.inf),
     ("ping_interval_s", None),
     ("ping_timeout_s", None),
+    ("connections_per_minute", None),
+    ("connections_per_minute", 1),
     ("max_frame_bytes", 1024),
     ("inbox_bytes", 1024),
     ("outbox_bytes", 1024),
@@ -63,6 +66,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     usual = ClientOptions()
 
     assert (usual.connect_timeout_s, usual.close_timeout_s) == (15, 1)
+    assert usual.connections_per_minute == 30
     assert (usual.ping_interval_s, usual.ping_timeout_s) == (10, 4)
     assert (usual.max_frame_bytes, usual.inbox_bytes, usual.outbox_bytes) == (2**24, 2**26, 2**22)
     assert usual.allow_insecure is False

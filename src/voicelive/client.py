@@ -1,4 +1,4 @@
-"""VoiceLiveClient: endpoint + credential + options -> ``connect``. Holds no connection itself."""
+"""VoiceLiveClient: endpoint + credential + options -> ``connect``. Holds no connection but those kept ready."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from voicelive.errors import (
     SessionClosedError,
 )
 from voicelive.options import ClientOptions
+from voicelive.prewarm import Prewarmed
 from voicelive.transport.address import Agent, Byom, ClassicAgent, Target, redacted
 from voicelive.transport.auth import Credential, default_credential
+from voicelive.transport.limiter import Limiter
 from voicelive.wire.base import Tagged, Unknown
 from voicelive.wire.session import SessionConfig
 from voicelive.wire.tools import Tool
@@ -34,6 +36,7 @@ __all__ = ["VoiceLiveClient"]
 
 API_VERSION = "2026-07-15"  # newest dated version; the default of the official SDKs as well
 
+_SESSION_S = 3600  # the longest a session lasts, counted from the handshake
 _ECHO_REFERENCE = "client_ec_reference:true"  # the connection feature that a client's echo reference needs
 
 
@@ -66,6 +69,9 @@ class VoiceLiveClient:
         self._endpoint, self._credential = endpoint, credential
         self._api_version, self._options = api_version, options or ClientOptions()
         self._own_credential: Any = None
+        per_minute = self._options.connections_per_minute
+        self._limiter = None if per_minute is None else Limiter(per_minute)
+        self._prewarmed = Prewarmed(lambda target: self._handshake(target, self._options.connect_timeout_s))
 
     @classmethod
     def from_env(cls, *, api_version: str = API_VERSION, options: ClientOptions | None = None) -> Self:
@@ -127,8 +133,49 @@ class VoiceLiveClient:
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
         return self._session(target, wanted, limit_s, lambda session: _equip(session, local, approve))
 
+    async def prewarm(
+        self,
+        count: int,
+        model: str | None = None,
+        *,
+        agent: Agent | ClassicAgent | None = None,
+        byom: Byom | None = None,
+        config: SessionConfig | None = None,
+        max_age_s: float = 600.0,
+    ) -> None:
+        """Keep ``count`` connections open for the next calls, which then need not wait for a handshake.
+
+        ``connect`` to the same target takes one, and another is opened in the background. Returns when all are
+        open, or when opening some of them failed: that is logged and tried again. A connection that ended or grew
+        too old is replaced. Each counts as one of ``ClientOptions.connections_per_minute``, and is a session of the
+        service from its handshake on. Call it again to change the number; ``close`` ends all.
+
+        Args:
+            count: How many wait at any time; 0 closes those of this target and keeps none.
+            model: As for ``connect``, like ``agent`` and ``byom``: they are the target.
+            config: What ``connect`` will be given; only needed where it has an echo reference from the client,
+                which changes the target. Nothing of it is sent.
+            max_age_s: Older ones are not used. The lifetime of a session counts from its handshake.
+
+        Raises:
+            ConfigurationError: Something cannot work.
+            ConnectFailedError: Not one connection to the target could be made; none is kept.
+
+        Cancelling ends the waiting, not the keeping.
+        """
+        if count < 0:
+            raise ConfigurationError(f"count is {count!r}; it must be at least 0")
+        if not 0 < max_age_s < _SESSION_S:
+            raise ConfigurationError(f"max_age_s is {max_age_s!r}; allowed: more than 0, less than {_SESSION_S}")
+        target = Target(model=model, agent=agent, byom=byom, features=_features(config))
+        await self._prewarmed.keep(target, count, max_age_s)
+
     async def close(self) -> None:
-        """Close the credential that the client made itself, if any. Open sessions are not affected."""
+        """Close the connections kept ready, and the credential that the client made itself, if any.
+
+        Open sessions are not affected.
+        """
+        await self._prewarmed.close()
         credential, self._own_credential = self._own_credential, None
         if credential is not None:
             answer = credential.close()
@@ -159,18 +206,10 @@ class VoiceLiveClient:
     ) -> Session:
         """A usable session, or nothing at all: no socket or task is left behind by a failure."""
         from voicelive.session import Session
-        from voicelive.transport.handshake import dial
 
         clock = asyncio.get_running_loop().time
         ends_at = clock() + limit_s
-        transport: Transport = await dial(
-            self._endpoint,
-            target,
-            self._credential,
-            self._options,
-            api_version=self._api_version,
-            timeout_s=limit_s,
-        )
+        transport = await self._dial(target, limit_s)
         session = Session(transport, self._options, config)
         equip(session)
         try:
@@ -192,6 +231,23 @@ class VoiceLiveClient:
             await session.close()
             raise
         return session
+
+    async def _dial(self, target: Target, timeout_s: float) -> Transport:
+        """A connection that waits ready, or a new one. It is the caller's to close."""
+        return self._prewarmed.take(target) or await self._handshake(target, timeout_s)
+
+    async def _handshake(self, target: Target, timeout_s: float) -> Transport:
+        from voicelive.transport.handshake import dial
+
+        return await dial(
+            self._endpoint,
+            target,
+            self._credential,
+            self._options,
+            api_version=self._api_version,
+            timeout_s=timeout_s,
+            limiter=self._limiter,
+        )
 
 
 def _split_tools(tools: ToolSet | Sequence[LocalTool | Tool]) -> tuple[list[Tool], ToolSet | None]:

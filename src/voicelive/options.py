@@ -44,6 +44,10 @@ class ClientOptions:
         close_timeout_s: Bound on ``close``, also against a mute peer.
         ping_interval_s: A ping goes out this often; ``None`` turns pings off.
         ping_timeout_s: A connection whose pong takes longer is lost.
+        connections_per_minute: No more handshakes of one client begin in any 60 s, retries and prewarming included;
+            further ones wait their turn within the connect timeout. ``None``: no limit. 30 is the documented quota of
+            an S0 resource (Microsoft Learn, "Speech service quotas and limits"). All processes of a resource share
+            that quota: give each its part.
         confirm_timeout_s: How long a verb waits for the service's confirmation.
         max_frame_bytes: A larger incoming frame ends the session with code 1009.
         inbox_bytes: Bound of each consumer's unread events, in bytes received.
@@ -63,6 +67,7 @@ class ClientOptions:
     close_timeout_s: float = 1.0
     ping_interval_s: float | None = 10.0
     ping_timeout_s: float | None = 4.0
+    connections_per_minute: int | None = 30
     confirm_timeout_s: float = 15.0
     max_frame_bytes: int = 16 * MIB
     inbox_bytes: int = 64 * MIB
@@ -85,6 +90,8 @@ class ClientOptions:
                 _positive(name, getattr(self, name))
         for name in ("max_frame_bytes", "inbox_bytes", "outbox_bytes"):
             _at_least(name, getattr(self, name), 1024)
+        if self.connections_per_minute is not None:
+            _at_least("connections_per_minute", self.connections_per_minute, 1)
         _at_least("max_tool_rounds", self.max_tool_rounds, 1)
         _at_least("min_barge_in_ms", self.min_barge_in_ms, 0)
         if self.handler_errors not in ("report", "end"):

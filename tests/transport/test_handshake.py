@@ -27,6 +27,7 @@ from voicelive.options import ClientOptions, HandshakeRetry
 from voicelive.transport import Transport, memory_pair
 from voicelive.transport.address import Agent, Target
 from voicelive.transport.handshake import connect_with_retry, dial, worth_retrying
+from voicelive.transport.limiter import Limiter
 
 MODEL = Target(model="m")
 RETRY = HandshakeRetry(attempts=3, first_wait_s=0.5, max_wait_s=5)
@@ -69,6 +70,10 @@ class Script:
         return [later - earlier for earlier, later in zip(self.tried_at, self.tried_at[1:], strict=False)]
 
 
+late = ConnectTimeoutError("no turn in time")
+late.__cause__ = unreachable(OSError())
+
+
 @pytest.mark.parametrize(
     ("failure", "expected"),
     [
@@ -85,6 +90,7 @@ class Script:
         (ConnectFailedError("bad request", 400), False),
         (ConnectFailedError("redirect", 302), False),
         (CredentialRejectedError("no", 401), False),
+        (late, False),
         (ConfigurationError("no"), False),
         (OSError(), False),
     ],
@@ -240,6 +246,65 @@ async def test_retries_are_logged_without_secrets(caplog: pytest.LogCaptureFixtu
     assert "code=***" in caplog.text
     assert "trying again in 0.0 s: out of reach" in caplog.text
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.looptime
+async def test_every_try_waits_its_turn_and_retries_count() -> None:
+    script = Script([unreachable(OSError()), unreachable(OSError())])
+    options = ClientOptions(handshake_retry=HandshakeRetry(first_wait_s=0))
+
+    await dial(
+        "https://h",
+        MODEL,
+        "k",
+        options,
+        api_version="v1",
+        timeout_s=200,
+        limiter=Limiter(1),
+        open_socket=script.open_socket,
+    )
+
+    assert script.waits == pytest.approx([60, 60])
+
+
+@pytest.mark.looptime
+async def test_a_refused_token_uses_up_no_turn() -> None:
+    class Refusing:
+        async def get_token(self, *scopes: str) -> Counting:
+            raise OSError
+
+    limiter, script = Limiter(1), Script([])
+    with pytest.raises(CredentialRejectedError):
+        await dial("https://h", MODEL, Refusing(), ClientOptions(), api_version="v1", limiter=limiter)
+
+    await dial(
+        "https://h", MODEL, "k", ClientOptions(), api_version="v1", limiter=limiter, open_socket=script.open_socket
+    )
+
+    assert script.tried_at == [0]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("failure", [unreachable(OSError()), ServiceBusyError("busy", 503)])
+async def test_a_turn_beyond_the_timeout_fails_at_once_and_keeps_the_failure_before(failure: Exception) -> None:
+    script = Script([failure])
+    options = ClientOptions(handshake_retry=HandshakeRetry(first_wait_s=0))
+
+    with pytest.raises(ConnectTimeoutError, match="connections_per_minute is 1") as caught:
+        await dial(
+            "https://h",
+            MODEL,
+            "k",
+            options,
+            api_version="v1",
+            limiter=Limiter(1),
+            open_socket=script.open_socket,
+        )
+
+    assert caught.value.retry_after_s == pytest.approx(60, abs=0.1)
+    assert caught.value.__cause__ is failure
+    assert asyncio.get_running_loop().time() < 1
+    assert len(script.tried_at) == 1
 
 
 def open_sockets() -> int:

@@ -72,6 +72,18 @@ async def test_a_close_passes_its_code_and_reason_to_both_ends() -> None:
     assert await ended(here) == (1001, "going", False)
 
 
+@pytest.mark.parametrize("how", ["close", "drop"])
+async def test_both_ends_know_that_it_is_closed(how: str) -> None:
+    here, there = memory_pair()
+    await here.send("unread")
+    before = [end.closed for end in (here, there)]
+
+    await here.close() if how == "close" else here.drop()
+
+    assert before == [False, False]
+    assert [end.closed for end in (here, there)] == [True, True]
+
+
 async def test_frames_sent_before_the_close_are_still_received() -> None:
     here, there = memory_pair()
     await here.send("last words")

@@ -152,6 +152,10 @@ class Counting:
         self.inner, self.asked = inner, 0
         self.receive, self.close = inner.receive, inner.close
 
+    @property
+    def closed(self) -> bool:
+        return self.inner.closed
+
     async def send(self, frame: str | bytes) -> None:
         self.asked += 1
         await self.inner.send(frame)

@@ -123,6 +123,45 @@ async def test_text_and_bytes_both_go_out_as_text_frames_in_order() -> None:
     assert got == ["grüß", "dich"]
 
 
+@pytest.mark.parametrize("how", ["close", "abort"])
+async def test_an_end_by_the_peer_is_known_while_frames_are_still_unread(how: str) -> None:
+    leave = asyncio.Event()
+
+    async def speak_and_leave(connection: ServerConnection) -> None:
+        await connection.send("unread")
+        await leave.wait()
+        connection.transport.abort() if how == "abort" else await connection.close()
+
+    async with pair(speak_and_leave) as transport:
+        before = transport.closed
+        leave.set()
+        while not transport.closed:  # noqa: ASYNC110 - the contract has no event for it
+            await asyncio.sleep(0)
+        assert await transport.receive() == b"unread"
+    assert before is False
+
+
+async def test_a_transport_is_closed_from_the_call_of_close_on() -> None:
+    async def stay(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with pair(stay) as transport:
+        closing = asyncio.create_task(transport.close())
+        await asyncio.sleep(0)
+        assert transport.closed
+        await closing
+        assert transport.closed
+
+
+async def test_a_transport_is_closed_from_the_moment_its_socket_broke() -> None:
+    async def stay(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with pair(stay) as transport:
+        transport._connection.transport.abort()  # as the event loop does on a reset; it tells of it a little later
+        assert transport.closed
+
+
 async def test_text_and_binary_frames_arrive_alike() -> None:
     async def speak(connection: ServerConnection) -> None:
         await connection.send("text")

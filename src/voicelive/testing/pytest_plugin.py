@@ -53,7 +53,8 @@ async def voicelive_emulator(voicelive_script: Script | None) -> AsyncIterator[E
 @_on_the_loop
 async def voicelive_client(voicelive_emulator: Emulator) -> AsyncIterator[VoiceLiveClient]:
     """A client of ``voicelive_emulator``."""
-    from voicelive import VoiceLiveClient
+    from voicelive import ClientOptions, VoiceLiveClient
 
-    async with VoiceLiveClient(voicelive_emulator.endpoint, "any-key") as client:
+    options = ClientOptions(connections_per_minute=None)  # an emulator has no quota
+    async with VoiceLiveClient(voicelive_emulator.endpoint, "any-key", options=options) as client:
         yield client

@@ -48,6 +48,14 @@ class Transport(Protocol):
     Frames arrive in the order in which the calls of ``send`` were made.
     """
 
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is known to have ended or to be ending; frames may still be unread.
+
+        ``False`` is what is known so far: a network that went away without a word is noticed by a missing pong.
+        """
+        ...
+
     async def send(self, frame: str | bytes) -> None:
         """Put one text frame on the wire, waiting while the peer reads too slowly.
 

@@ -18,6 +18,7 @@ from voicelive.options import ClientOptions, HandshakeRetry
 from voicelive.transport.address import Target, build_url, redacted
 from voicelive.transport.auth import Credential, auth_headers, refuse_insecure, refuse_key_for_agent
 from voicelive.transport.base import Transport
+from voicelive.transport.limiter import Limiter
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -39,6 +40,7 @@ async def dial(
     api_version: str,
     extra_query: Mapping[str, str] | None = None,
     timeout_s: float | None = None,
+    limiter: Limiter | None = None,
     open_socket: OpenSocket | None = None,
 ) -> Transport:
     """Open a connection to the service: address, token, handshake, retries.
@@ -48,11 +50,13 @@ async def dial(
         credential: See ``auth_headers``; asked anew for every try.
         options: Limits, retry, TLS, proxy.
         timeout_s: Bound on everything together; ``None``: ``options.connect_timeout_s``.
+        limiter: Asked before every try when its socket may be opened; ``None``: at any time.
         open_socket: What opens one socket; ``None``: the ``websockets`` package.
 
     Raises:
         ConfigurationError: Nothing was sent: unusable address, header or credential, or an unsafe way for it.
-        ConnectTimeoutError: Time ran out; the text names what it was spent on.
+        ConnectTimeoutError: Time ran out, and the text names what it was spent on; or it would run out before
+            ``limiter`` lets the next try begin, which is told at once.
         ConnectFailedError: A refusal or failure that no retry could mend, as the subclass tells.
 
     Cancelling closes the socket and ends everything else, except a blocking ``get_token`` in its thread.
@@ -62,11 +66,18 @@ async def dial(
     refuse_key_for_agent(url, credential)
     opener = open_socket or _default_opener()
     limit_s = options.connect_timeout_s if timeout_s is None else timeout_s
+    ends_at = asyncio.get_running_loop().time() + limit_s
     progress = _Progress()
 
     async def open_once() -> Transport:
         progress.doing = "waiting for the credential's token"
         headers = await auth_headers(credential, scope=options.token_scope)
+        if limiter is not None:  # last of all: a slow or refused token must not use up a turn
+            progress.doing = "waiting for its turn (connections_per_minute)"
+            try:
+                await limiter.turn(ends_at)
+            except ConnectTimeoutError as hopeless:
+                raise hopeless from progress.failure
         progress.doing = "waiting for the service to answer the handshake"
         try:
             return await opener(url, headers, options)
@@ -76,8 +87,7 @@ async def dial(
 
     _log.debug("= connecting to %s", redacted(url))
     try:
-        async with asyncio.timeout(limit_s):
-            ends_at = asyncio.get_running_loop().time() + limit_s
+        async with asyncio.timeout_at(ends_at):
             return await connect_with_retry(open_once, options.handshake_retry, ends_at=ends_at)
     except TimeoutError:  # ours: every timeout further in has become a ConnectFailedError
         raise progress.timeout_error(urlsplit(url).netloc, limit_s) from progress.failure
@@ -128,7 +138,9 @@ def worth_retrying(failure: BaseException) -> bool:
     """Whether another try may succeed: after 408, 429, 5xx and network failures; never after a bad certificate."""
     if isinstance(failure, ServiceBusyError):
         return True
-    if not isinstance(failure, ConnectFailedError) or isinstance(failure, CredentialRejectedError):
+    if not isinstance(failure, ConnectFailedError) or isinstance(
+        failure, CredentialRejectedError | ConnectTimeoutError
+    ):
         return False
     cause = failure.__cause__
     while cause is not None and failure.status is None:

@@ -37,6 +37,11 @@ class MemoryTransport:
     def __init__(self, *, outgoing: _Pipe, incoming: _Pipe) -> None:
         self._outgoing, self._incoming = outgoing, incoming
 
+    @property
+    def closed(self) -> bool:
+        """Whether either end has closed or dropped it; see ``Transport.closed``."""
+        return self._outgoing.ended
+
     async def send(self, frame: str | bytes) -> None:
         """Hand one frame to the other end; see ``Transport.send``."""
         await self._outgoing.put(frame.encode() if isinstance(frame, str) else bytes(frame))
@@ -72,6 +77,10 @@ class _Pipe:
         self._end_for_writer: TransportClosed | None = None
         self._end_for_reader: TransportClosed | None = None
 
+    @property
+    def ended(self) -> bool:
+        return self._end_for_writer is not None
+
     async def put(self, frame: bytes) -> None:
         self._check_writable()
         if not self._senders and self._has_room(frame):
@@ -105,7 +114,7 @@ class _Pipe:
         return frame
 
     def end(self, *, writer: TransportClosed, reader: TransportClosed) -> None:
-        if self._end_for_writer is not None:
+        if self.ended:
             return
         self._end_for_writer, self._end_for_reader = writer, reader
         while self._senders:

@@ -97,6 +97,11 @@ class WebSocketTransport:
         self._connection, self._options = connection, options
         self._closing = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended or is ending; see ``Transport.closed``."""
+        return self._connection.state is not State.OPEN or self._connection.transport.is_closing()
+
     async def send(self, frame: str | bytes) -> None:
         """Write one TEXT frame; see ``Transport.send``. Cancelled while it waits, it sent the whole frame."""
         try:
