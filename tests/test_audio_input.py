@@ -28,7 +28,7 @@ async def nothing_more(session: Session, peer: Peer) -> None:
     """Whatever had been sent would come before this."""
     await settle()
     await session.send_raw({"type": "marker"})
-    assert await peer.hear() == {"type": "marker"}
+    assert await peer.hear_bare() == {"type": "marker"}
 
 
 @pytest.mark.parametrize("size_ms", [20, 55, 100])
@@ -165,7 +165,7 @@ async def test_clear_drops_the_tail_for_good(open_session: OpenSession) -> None:
     await asyncio.sleep(1)
     await session.send_audio(tone(7, 20 * MS))
 
-    assert await peer.hear() == {"type": "input_audio_buffer.clear"}
+    assert await peer.hear_bare() == {"type": "input_audio_buffer.clear"}
     assert await peer.hear_audio() == tone(7, 20 * MS)
 
 
@@ -176,7 +176,7 @@ async def test_commit_sends_the_tail_first(open_session: OpenSession) -> None:
     await session.commit_audio(confirm=False)
 
     assert await peer.hear_audio() == tone(0, 10 * MS)
-    assert await peer.hear() == {"type": "input_audio_buffer.commit"}
+    assert await peer.hear_bare() == {"type": "input_audio_buffer.commit"}
 
 
 @pytest.mark.looptime

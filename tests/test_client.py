@@ -465,7 +465,7 @@ async def test_a_reset_connection_is_an_error_and_not_the_end_of_a_loop() -> Non
         await line.hear()
         line.socket.transport.abort()
 
-    async with Server(drops) as server, client_of(server).connect("gpt-realtime") as session:
+    async with Server(drops) as server, client_of(server).connect("gpt-realtime", resume=None) as session:
         await session.clear_audio()
         with pytest.raises(ConnectionLostError, match="sess_1"):
             await rest_of(session)

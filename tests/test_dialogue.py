@@ -56,7 +56,7 @@ async def test_say_sends_the_text_to_be_spoken_as_it_stands_and_returns_as_it_be
     await ready(peer)
     saying = asyncio.ensure_future(session.say("Grüß Gott."))
 
-    assert await peer.hear() == {
+    assert await peer.hear_bare() == {
         "type": "response.create",
         "event_id": "voicelive_response_1",
         "response": {**verbatim("Grüß Gott."), "metadata": wish(1)["metadata"]},
@@ -246,7 +246,7 @@ async def test_interrupt_silences_cancels_and_tells_what_was_heard(open_session:
 
     await session.interrupt()
 
-    assert await peer.hear() == {"type": "response.cancel", "response_id": "resp_1"}
+    assert await peer.hear_bare() == {"type": "response.cancel", "response_id": "resp_1"}
     assert not session.playback.playing
     assert await take(stream, 1) == [BargeIn("item_of_resp_1", "resp_1", 340, 1000, exact=True)]
     await nothing_more(peer)

@@ -47,7 +47,7 @@ async def test_a_response_is_asked_for_by_name_and_tag(open_session: OpenSession
         session.create_response(ResponseCreateParams(metadata={"mine": "x"}), additional_instructions="Be brief.")
     )
 
-    assert await peer.hear() == {
+    assert await peer.hear_bare() == {
         "type": "response.create",
         "event_id": "voicelive_response_1",
         "response": {"metadata": {"mine": "x", "voicelive": "voicelive_response_1"}},
@@ -413,7 +413,7 @@ async def test_what_the_application_sends_itself_goes_out_untouched(open_session
 
     await session.send(ResponseCreate(event_id="mine"))
 
-    assert await peer.hear() == {"type": "response.create", "event_id": "mine"}
+    assert await peer.hear_bare() == {"type": "response.create", "event_id": "mine"}
 
 
 async def test_counts_begin_at_nothing(open_session: OpenSession) -> None:

@@ -11,6 +11,7 @@ from voicelive import errors
 from voicelive.errors import VoiceLiveError
 
 EXAMPLES: list[VoiceLiveError] = [
+    errors.RequestLostError("input_audio_buffer.commit"),
     errors.VoiceLiveError("something"),
     errors.ConfigurationError("model: 5 is refused, allowed: text"),
     errors.ConnectFailedError("the service refused", 404, "req_1", None),

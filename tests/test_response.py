@@ -256,7 +256,7 @@ async def test_cancelling_names_the_response_and_its_end_still_comes(open_sessio
 
     await handle.cancel()
 
-    assert await peer.hear() == {"type": "response.cancel", "response_id": "resp_1"}
+    assert await peer.hear_bare() == {"type": "response.cancel", "response_id": "resp_1"}
     await ends(peer, "resp_1", "cancelled", status_details={"type": "cancelled", "reason": "client_cancelled"})
     assert (await handle).status == "cancelled"
     assert handle.reason == "client_cancelled"
@@ -292,7 +292,7 @@ async def test_cancelling_one_that_is_about_to_begin_stops_it_as_it_begins(open_
     await begins(peer, "resp_1", 1)
     await cancelling
 
-    assert await peer.hear() == {"type": "response.cancel", "response_id": "resp_1"}
+    assert await peer.hear_bare() == {"type": "response.cancel", "response_id": "resp_1"}
 
 
 async def test_cancelling_one_that_is_refused_meanwhile_is_over(open_session: OpenSession) -> None:

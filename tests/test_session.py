@@ -338,7 +338,7 @@ async def test_send_writes_an_event_as_it_stands(open_session: OpenSession) -> N
     await session.send(InputAudioBufferClear(event_id="mine"))
     await session.send(InputAudioBufferAppend(audio=b"\x01\x02"))
 
-    assert await peer.hear() == {"type": "input_audio_buffer.clear", "event_id": "mine"}
+    assert await peer.hear_bare() == {"type": "input_audio_buffer.clear", "event_id": "mine"}
     assert await peer.hear_audio() == b"\x01\x02"
 
 
@@ -348,7 +348,7 @@ async def test_send_raw_writes_any_json_object_with_a_type(open_session: OpenSes
 
     await session.send_raw(event)
 
-    assert await peer.hear() == event
+    assert await peer.hear_bare() == event
 
 
 @pytest.mark.parametrize("event", [{}, {"type": None}, {"type": 5}, {"kind": "x"}])

@@ -184,7 +184,7 @@ async def test_a_verb_that_waits_for_nothing_returns_when_written(
 
     await asyncio.wait_for(call(session), 1)
 
-    assert await peer.hear() == written
+    assert await peer.hear_bare() == written
 
 
 @pytest.mark.parametrize("name", ["update", "commit_audio", "delete_item", "truncate"])
@@ -477,7 +477,7 @@ async def test_send_text_adds_a_message_of_the_role(open_session: OpenSession, r
 
     content = [{"type": "input_text", "text": "Grüße"}]
     item = {"type": "message", "role": role, "content": content, "id": item_id}
-    assert await peer.hear() == {"type": "conversation.item.create", "item": item}
+    assert await peer.hear_bare() == {"type": "conversation.item.create", "item": item}
 
 
 async def test_send_text_refuses_an_unknown_role(open_session: OpenSession) -> None:
@@ -505,7 +505,7 @@ async def test_send_image_makes_a_data_url_of_the_formats_it_knows(
 
     url = f"data:{kind};base64,{base64.b64encode(image).decode()}"
     item = {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": url}], "id": item_id}
-    assert await peer.hear() == {"type": "conversation.item.create", "item": item}
+    assert await peer.hear_bare() == {"type": "conversation.item.create", "item": item}
 
 
 @pytest.mark.parametrize("url", ["https://example.com/a.png", "data:image/png;base64,AAAA"])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from voicelive.engine import Counts as Counts
     from voicelive.errors import *
     from voicelive.options import *
+    from voicelive.protocol.ledger import LedgerEntry as LedgerEntry
     from voicelive.response import ResponseHandle as ResponseHandle
     from voicelive.session import *
     from voicelive.taps import Subscription as Subscription
@@ -45,10 +46,11 @@ _HOME = {
     "client": "VoiceLiveClient",
     "errors": (
         "ConfigurationError ConfirmationTimeoutError ConnectFailedError ConnectTimeoutError ConnectionLostError "
-        "CredentialRejectedError DecodeError LocalProtocolError ProtocolError ServiceBusyError ServiceError "
-        "SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError"
+        "CredentialRejectedError DecodeError LocalProtocolError ProtocolError RequestLostError ServiceBusyError "
+        "ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError"
     ),
-    "options": "ClientOptions HandshakeRetry",
+    "options": "ClientOptions HandshakeRetry Resume",
+    "protocol.ledger": "LedgerEntry",
     "engine": "Counts",
     "session": "Session",
     "approvals": "ApprovalRequest",

@@ -7,7 +7,8 @@ import inspect
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from voicelive.errors import (
     ConfigurationError,
@@ -16,7 +17,7 @@ from voicelive.errors import (
     ConnectTimeoutError,
     SessionClosedError,
 )
-from voicelive.options import ClientOptions
+from voicelive.options import ClientOptions, HandshakeRetry, Resume
 from voicelive.prewarm import Prewarmed
 from voicelive.transport.address import Agent, Byom, ClassicAgent, Target, redacted
 from voicelive.transport.auth import Credential, default_credential
@@ -100,6 +101,7 @@ class VoiceLiveClient:
         byom: Byom | None = None,
         tools: ToolSet | Sequence[LocalTool | Tool] = (),
         approve: ApprovalHandler | None = None,
+        resume: Resume | Literal["default"] | None = "default",
         timeout_s: float | None = None,
     ) -> AbstractAsyncContextManager[Session]:
         """A session as an async context manager, entered when it is usable.
@@ -114,6 +116,8 @@ class VoiceLiveClient:
             byom: A model of one's own.
             tools: Tools beside ``config.tools``: functions made by ``@tool`` or ``tool_from_schema``, which the
                 session runs and answers by itself, and plain definitions, which the application answers.
+            resume: How the session goes on when its connection is lost; ``None``: it ends then. Default:
+                ``ClientOptions.resume``.
             approve: Decides on MCP calls that ask for approval; without it they are denied.
             timeout_s: Bound on everything together, retries included; default ``ClientOptions.connect_timeout_s``.
 
@@ -131,7 +135,8 @@ class VoiceLiveClient:
             refuse_impossible(wanted, model=model, agent=agent is not None)
         target = Target(model=model, agent=agent, byom=byom, features=_features(wanted))
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
-        return self._session(target, wanted, limit_s, lambda session: _equip(session, local, approve))
+        options = self._options if resume == "default" else replace(self._options, resume=resume)
+        return self._session(target, wanted, options, limit_s, lambda session: _equip(session, local, approve))
 
     async def prewarm(
         self,
@@ -193,24 +198,36 @@ class VoiceLiveClient:
 
     @asynccontextmanager
     async def _session(
-        self, target: Target, config: SessionConfig | None, limit_s: float, equip: Callable[[Session], None]
+        self,
+        target: Target,
+        config: SessionConfig | None,
+        options: ClientOptions,
+        limit_s: float,
+        equip: Callable[[Session], None],
     ) -> AsyncIterator[Session]:
-        session = await self._open(target, config, limit_s, equip)
+        session = await self._open(target, config, options, limit_s, equip)
         try:
             yield session
         finally:
             await session.close()
 
     async def _open(
-        self, target: Target, config: SessionConfig | None, limit_s: float, equip: Callable[[Session], None]
+        self,
+        target: Target,
+        config: SessionConfig | None,
+        options: ClientOptions,
+        limit_s: float,
+        equip: Callable[[Session], None],
     ) -> Session:
         """A usable session, or nothing at all: no socket or task is left behind by a failure."""
+        from voicelive.continuity import Redial
         from voicelive.session import Session
 
         clock = asyncio.get_running_loop().time
         ends_at = clock() + limit_s
         transport = await self._dial(target, limit_s)
-        session = Session(transport, self._options, config)
+        redial = Redial(lambda name: self._redial(target, name), isinstance(target.agent, Agent))
+        session = Session(transport, options, config, redial)
         equip(session)
         try:
             async with asyncio.timeout_at(ends_at):
@@ -236,14 +253,22 @@ class VoiceLiveClient:
         """A connection that waits ready, or a new one. It is the caller's to close."""
         return self._prewarmed.take(target) or await self._handshake(target, timeout_s)
 
-    async def _handshake(self, target: Target, timeout_s: float) -> Transport:
+    async def _redial(self, target: Target, conversation_id: str | None) -> Transport:
+        """Another connection for a session, by one handshake: who asks for it has retries of his own."""
+        if isinstance(target.agent, Agent) and conversation_id is not None:
+            target = replace(target, agent=replace(target.agent, conversation_id=conversation_id))
+        ready = self._prewarmed.take(target)
+        once = replace(self._options, handshake_retry=HandshakeRetry(attempts=1))
+        return ready or await self._handshake(target, self._options.connect_timeout_s, once)
+
+    async def _handshake(self, target: Target, timeout_s: float, options: ClientOptions | None = None) -> Transport:
         from voicelive.transport.handshake import dial
 
         return await dial(
             self._endpoint,
             target,
             self._credential,
-            self._options,
+            options or self._options,
             api_version=self._api_version,
             timeout_s=timeout_s,
             limiter=self._limiter,

@@ -1,7 +1,7 @@
 """The conversation of a session, for applications: read it, export it, carry it over, plan what to drop.
 
-Decides how a conversation looks as chat messages, as JSON and as items for a new session, and which items may go
-together. Sends nothing: ``to_items`` and ``compact`` are plans, the session carries them out.
+Decides how a conversation looks as chat messages and as JSON, and which items may go together. Sends nothing:
+``to_items`` and ``compact`` are plans, the session carries them out.
 """
 
 from __future__ import annotations
@@ -10,34 +10,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from voicelive.errors import ConfigurationError
+from voicelive.protocol.replay import LeftOut, replay, said
 from voicelive.protocol.snapshots import Item, ToolCall, Turn
-from voicelive.wire.items import (
-    AssistantMessageItem,
-    ConversationRequestItem,
-    FunctionCallItem,
-    FunctionCallOutputItem,
-    SystemMessageItem,
-    UserMessageItem,
-)
-from voicelive.wire.parts import (
-    InputTextContentPart,
-    MessageContentPart,
-    OutputTextContentPart,
-    RequestImageContentPart,
-)
+from voicelive.wire.items import ConversationRequestItem
 
 __all__ = ["Conversation", "ConversationSource", "LeftOut", "estimate_tokens"]
 
 _FORMAT: Final = "voicelive.conversation.v1"
-_GAPS: Final = {
-    "input_audio": "its audio has no transcript",
-    "input_image": "the address of its image is not known",
-}
 _CHARACTERS_PER_TOKEN: Final = 4  # OpenAI's rule of thumb for English text; other scripts need more tokens
 
 
@@ -51,21 +35,6 @@ class ConversationSource(Protocol):
     def turns(self) -> tuple[Turn, ...]:
         """Turns, oldest first."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """An item that a new session cannot be given.
-
-    Attributes:
-        item_id: The item.
-        kind: The wire's word for it.
-        reason: Why not.
-    """
-
-    item_id: str
-    kind: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +136,7 @@ class Conversation:
         Args:
             keep_ids: Ask for the same ids in the new session, so that the history of the old one can go on.
         """
-        items = self.items
-        results = {item.call_id: item for item in items if item.kind == "function_call_output"}
-        calls = {item.call.call_id for item in items if item.call is not None and item.kind == "function_call"}
-        found: list[ConversationRequestItem] = []
-        left_out: list[LeftOut] = []
-        for item in items:
-            if item.kind == "function_call_output" and item.call_id in calls:
-                continue  # comes with its call
-            requests, gaps = _restored(item, results)
-            found += [_with_id(request, owner) if keep_ids else request for request, owner in requests]
-            left_out += [LeftOut(item.id, item.kind, gap) for gap in gaps]
-        return found, left_out
+        return replay(self.items, keep_ids=keep_ids)
 
     # -- compact
 
@@ -273,15 +231,10 @@ def _all_text(item: Item) -> str:
     return "".join(piece for piece in pieces if piece)
 
 
-def _said(item: Item, *, generated: bool = False) -> str | None:
-    """What the agent said as far as it was heard; all of it where nothing tells."""
-    return item.heard_text if item.interrupted and not generated and item.heard_text is not None else item.text
-
-
 def _content(item: Item, *, generated: bool) -> str | list[dict[str, Any]] | None:
     images = [part for part in item.parts if part.kind == "input_image"]
     if not images:
-        return _said(item, generated=generated)
+        return said(item, generated=generated)
     found: list[dict[str, Any]] = []
     for part in item.parts:
         if part.kind == "input_image":
@@ -298,49 +251,3 @@ def _tool_call(call: ToolCall) -> dict[str, Any]:
 
 def _tool_message(call_id: str, output: str | None) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call_id, "content": output}
-
-
-_Restored: TypeAlias = tuple[list[tuple[ConversationRequestItem, Item]], list[str]]
-"""What a new session is given, each with the item it stands for, and what is missing."""
-
-
-def _restored(item: Item, results: dict[str | None, Item]) -> _Restored:
-    if item.kind == "message":
-        return _restored_answer(item) if item.role == "assistant" else _restored_input(item)
-    if item.kind == "function_call" and item.call is not None:
-        call, result = item.call, results.get(item.call.call_id)
-        if result is None:
-            return [], ["the call has no result"]
-        request = FunctionCallItem(name=call.name, call_id=call.call_id, arguments=call.arguments)
-        answer = FunctionCallOutputItem(call_id=call.call_id, output=result.output or "")
-        return [(request, item), (answer, result)], []
-    if item.kind == "function_call_output":
-        return [], ["the result has no call"]
-    return [], ["only the service makes items of this kind"]
-
-
-def _restored_answer(item: Item) -> _Restored:
-    said = _said(item)
-    if not said:
-        return [], ["no text of it is known" if item.text is None else "nothing of it was heard"]
-    return [(AssistantMessageItem(content=[OutputTextContentPart(text=said)]), item)], []
-
-
-def _restored_input(item: Item) -> _Restored:
-    content: list[MessageContentPart] = []
-    gaps: list[str] = []
-    for part in item.parts:
-        if part.kind == "input_image" and part.image_url:
-            content.append(RequestImageContentPart(image_url=part.image_url))
-        elif part.kind in ("input_text", "input_audio") and part.text is not None:
-            content.append(InputTextContentPart(text=part.text))
-        else:
-            gaps.append(_GAPS.get(part.kind, f"a part of kind {part.kind} cannot be given again"))
-    if not content:
-        return [], gaps or ["it has no content"]
-    made = SystemMessageItem(content=content) if item.role == "system" else UserMessageItem(content=content)
-    return [(made, item)], gaps
-
-
-def _with_id(request: ConversationRequestItem, owner: Item) -> ConversationRequestItem:
-    return request.model_copy(update={"id": owner.id})

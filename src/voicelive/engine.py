@@ -22,9 +22,9 @@ from voicelive.options import ClientOptions
 from voicelive.playback import Playback
 from voicelive.protocol.calls import AnswerCall, Call, CancelCall, RunCall
 from voicelive.protocol.core import TIMED, Effect, Flushed, Send, SessionProtocol, Tell
+from voicelive.protocol.ledger import Confirmed, Refused
 from voicelive.protocol.mcp import AskApproval
-from voicelive.protocol.requests import Confirmed, Refused
-from voicelive.protocol.responses import Ask, Began, Ended, Kind, Rejected, tagged
+from voicelive.protocol.responses import Again, Ask, Began, Ended, Kind, Rejected, tagged
 from voicelive.protocol.wishes import Wish
 from voicelive.response import ResponseHandle
 from voicelive.sending import Sender
@@ -51,17 +51,20 @@ log = logging.getLogger("voicelive")
 
 @dataclass(slots=True)
 class Counts:
-    """What was odd about the service's traffic so far; all of it was delivered.
+    """What was odd about the service's traffic so far.
 
     Attributes:
         undecodable_frames: Frames that were no JSON object.
         unknown_events: Events of a type without a class.
         malformed_events: Events of a known type whose fields did not fit.
+        superseded_events: Frames that came over an old connection after a new one had taken its place, at a moment when
+            nothing was under way. These alone were not delivered.
     """
 
     undecodable_frames: int = 0
     unknown_events: int = 0
     malformed_events: int = 0
+    superseded_events: int = 0
 
 
 class Engine:
@@ -85,7 +88,7 @@ class Engine:
         self.conversation = Conversation(protocol.history)
         self._approvals = Approvals(self.tell, self._push)
         self._tools: ToolRuns | None = None
-        self._wanted: dict[str, tuple[ResponseHandle, bool]] = {}
+        self._wanted: dict[str, ResponseHandle] = {}
         self._running: dict[str, WeakSet[ResponseHandle]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._looking_ahead = False
@@ -154,8 +157,8 @@ class Engine:
     ) -> tuple[str, ResponseHandle]:
         """A response is wanted; it is asked for when it may be."""
         wish_id, effects = self.protocol.wish(self._loop.time(), params, additional_instructions, kind)
-        handle = ResponseHandle(self._cancel, lambda: self.give_up(wish_id))
-        self._wanted[wish_id] = handle, interruptible
+        handle = ResponseHandle(self._cancel, lambda: self.give_up(wish_id), wish_id, interruptible=interruptible)
+        self._wanted[wish_id] = handle
         self.perform(effects)
         return wish_id, handle
 
@@ -190,6 +193,18 @@ class Engine:
             self._change.clear()
             await self._change.wait()
 
+    async def at_rest(self) -> None:
+        """Wait until nobody speaks, nothing is under way and all was heard, or the session is over."""
+        while not self._over and (self.playback.playing or not self.protocol.at_rest):
+            self._change.clear()
+            await self._change.wait()
+
+    def connection_lost(self) -> None:
+        """Another connection is to come; the service's own questions were those of the old one."""
+        for task in self._deciding:
+            task.cancel()
+        self.playback.wake()
+
     def end(self) -> None:
         """The session is over."""
         for effect in self.protocol.end():
@@ -199,7 +214,7 @@ class Engine:
         if self._timer is not None:
             self._timer.cancel()
         error = self.protocol.connection.closed_error()
-        for handle, _ in self._wanted.values():
+        for handle in self._wanted.values():
             handle.fail(error)
         for handles in self._running.values():
             for handle in handles:
@@ -224,6 +239,10 @@ class Engine:
                 self._began(response, wishes)
             case Ended(response=response):
                 self._ended(response)
+            case Again(response_id=response_id):
+                for handle in self._running.pop(response_id, ()):
+                    handle.again()
+                    self._wanted[handle.wish_id] = handle
             case Rejected(wishes=wishes, error=error):
                 self._rejected(wishes, error)
             case RunCall(call=call):
@@ -256,7 +275,7 @@ class Engine:
 
     def _rejected(self, wishes: tuple[str, ...], error: ServerEventErrorDetails) -> None:
         for wish_id in wishes:
-            handle, _ = self._wanted.pop(wish_id, (None, True))
+            handle = self._wanted.pop(wish_id, None)
             if handle is not None:
                 handle.fail(ServiceError(error.type, error.code, error.message, error.param, error.event_id))
 
@@ -281,10 +300,10 @@ class Engine:
 
     def _began(self, response: Response, wishes: tuple[str, ...]) -> None:
         for wish_id in wishes:
-            handle, interruptible = self._wanted.pop(wish_id, (None, True))
-            if not interruptible:
-                self.protocol.protect(response.id or "")
+            handle = self._wanted.pop(wish_id, None)
             if handle is not None:
+                if not handle.interruptible:
+                    self.protocol.protect(response.id or "")
                 handle.begin(response)
                 self._running.setdefault(response.id or "", WeakSet()).add(handle)
 
@@ -302,7 +321,8 @@ class Engine:
     def _push(self, event: ClientEvent) -> None:
         if not self._over:
             self.protocol.history.sent(event, self._loop.time())
-            self._sender.push(event, self._start)
+            lasting = isinstance(event, ConversationItemCreate) and isinstance(event.item, FunctionCallOutputItem)
+            self._sender.push(event, self._start, lasting=lasting)
 
     def _collect(self, event: ServerEvent) -> None:
         """Give handles the events of their response."""

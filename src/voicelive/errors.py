@@ -11,6 +11,7 @@ VoiceLiveError
 |  `- SessionExpiredError       its lifetime is over
 |- ServiceError                 the service refused one request; the session goes on
 |- ConfirmationTimeoutError     the service neither confirmed nor refused a request in time
+|- RequestLostError             a request went with its connection; the session goes on over another one
 |- SlowConsumerError            one consumer fell behind its bound; the session goes on
 `- ProtocolError                a rule was broken
    |- DecodeError               by them: a frame that is not a JSON object
@@ -32,6 +33,7 @@ __all__ = [
     "DecodeError",
     "LocalProtocolError",
     "ProtocolError",
+    "RequestLostError",
     "ServiceBusyError",
     "ServiceError",
     "SessionClosedError",
@@ -169,6 +171,21 @@ class ConfirmationTimeoutError(VoiceLiveError):
 
     def __str__(self) -> str:
         return f"{self.request} was not confirmed within {self.timeout_s:g} s; if it was sent, it may still take effect"
+
+
+class RequestLostError(VoiceLiveError):
+    """A request was sent and not confirmed when its connection was lost; the session goes on over another one.
+
+    Attributes:
+        request: Type of the client event.
+    """
+
+    def __init__(self, request: str) -> None:
+        super().__init__(request)
+        self.request = request
+
+    def __str__(self) -> str:
+        return f"{self.request} went with a lost connection, unconfirmed; send it again if it is still wanted"
 
 
 class SlowConsumerError(VoiceLiveError):

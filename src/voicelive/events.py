@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from voicelive.protocol.continuation import LossReport
 from voicelive.protocol.cues import CueEvent
 from voicelive.protocol.snapshots import AgentTranscript, TurnFinished, UserTranscript
 
@@ -21,9 +22,13 @@ __all__ = [
     "AudioDropped",
     "BargeIn",
     "HandlerFailed",
+    "InputAudioDropped",
+    "LossReport",
     "NoInput",
     "PlaybackCue",
     "SessionEvent",
+    "SessionInterrupted",
+    "SessionResumed",
     "ToolCallFinished",
     "ToolCallStarted",
     "ToolTrouble",
@@ -78,6 +83,54 @@ class AudioDropped:
     events: int
     dropped_bytes: int
     type: Literal["voicelive.audio_dropped"] = "voicelive.audio_dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class InputAudioDropped:
+    """The line took less of the caller's audio than it was given, and the oldest was dropped (``drop_oldest``).
+
+    Told once for each time of congestion, when it is over.
+
+    Attributes:
+        dropped_ms: How much was dropped in that time.
+        total_ms: How much was dropped in this session, this time included.
+    """
+
+    dropped_ms: float
+    total_ms: float
+    type: Literal["voicelive.input_audio_dropped"] = "voicelive.input_audio_dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInterrupted:
+    """The connection was lost, and the session tries to go on over another one.
+
+    Verbs wait meanwhile, tools and playback go on. ``SessionResumed`` follows, or the final exception.
+
+    Attributes:
+        session_id: The service's session that ended.
+        code: WebSocket close code; ``None`` where the socket went away without a close frame.
+        reason: The peer's words, or ours where it gave none.
+    """
+
+    session_id: str
+    code: int | None
+    reason: str
+    type: Literal["voicelive.session_interrupted"] = "voicelive.session_interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResumed:
+    """The session goes on as another session of the service: after a loss, or renewed before its lifetime ended.
+
+    Attributes:
+        session_id: The new session of the service.
+        report: What that has cost.
+    """
+
+    session_id: str
+    report: LossReport
+    type: Literal["voicelive.session_resumed"] = "voicelive.session_resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +257,9 @@ SessionEvent: TypeAlias = (
     UndecodableFrame
     | HandlerFailed
     | AudioDropped
+    | InputAudioDropped
+    | SessionInterrupted
+    | SessionResumed
     | BargeIn
     | PlaybackCue
     | NoInput

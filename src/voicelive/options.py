@@ -9,7 +9,7 @@ from typing import Literal
 
 from voicelive.errors import ConfigurationError
 
-__all__ = ["ClientOptions", "HandshakeRetry"]
+__all__ = ["ClientOptions", "HandshakeRetry", "Resume"]
 
 MIB = 1024 * 1024
 
@@ -36,6 +36,43 @@ class HandshakeRetry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """How a session goes on when its connection is lost, or when its lifetime nears its end.
+
+    The service cannot resume a session, so a new one takes its place: same settings and tools, and the conversation
+    told again. After a close with 1003 or 1007 to 1010, and a handshake refused with 400, 401, 403 or 404, nothing is
+    tried.
+
+    Attributes:
+        attempts: Tries for one loss, at least 1.
+        within_s: Bound on all of them together. A ``Retry-After`` beyond it ends the session at once.
+        first_wait_s: Upper bound of the random wait before the second try; it doubles with every try. The first try is
+            made at once.
+        max_wait_s: No wait is longer, except that a ``Retry-After`` is honoured.
+        renew_before_s: From this long before ``expires_at`` on, the session is renewed as soon as nobody speaks and
+            nothing is under way. One that finds no such moment ends at its time, and is resumed then.
+        max_age_s: Renew when a session is this old, whatever its ``expires_at``; ``None``: only before that.
+        audio_ms: How much of an unfinished turn of the caller is kept, to be said again; 0: none.
+    """
+
+    attempts: int = 5
+    within_s: float = 30.0
+    first_wait_s: float = 0.5
+    max_wait_s: float = 5.0
+    renew_before_s: float = 120.0
+    max_age_s: float | None = None
+    audio_ms: int = 10_000
+
+    def __post_init__(self) -> None:
+        _at_least("resume.attempts", self.attempts, 1)
+        _positive("resume.within_s", self.within_s)
+        for name in ("first_wait_s", "max_wait_s", "renew_before_s", "audio_ms"):
+            _at_least(f"resume.{name}", getattr(self, name), 0)
+        if self.max_age_s is not None:
+            _positive("resume.max_age_s", self.max_age_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientOptions:
     """How the client connects and what it holds in memory.
 
@@ -57,6 +94,10 @@ class ClientOptions:
         handler_errors: ``"report"``: an exception in a handler becomes a ``HandlerFailed`` event
             and an ERROR log; ``"end"``: it also ends the session.
         token_scope: Scope asked of token credentials.
+        resume: How a session goes on when its connection is lost; ``None``: it ends then.
+        audio_overflow: What ``send_audio`` does while the line takes less than it is given: ``"wait"``, or
+            ``"drop_oldest"``: never wait, keep the newest ``outbox_bytes``, count the rest and tell of it by
+            ``InputAudioDropped``.
         headers: Further request headers of the handshake.
         ssl: Context for TLS; ``None``: the system's certificates.
         proxy: URL of an HTTP or SOCKS proxy, ``True``: from the environment (never for loopback), ``None``: none.
@@ -77,6 +118,8 @@ class ClientOptions:
     min_barge_in_ms: int = 0
     handler_errors: Literal["report", "end"] = "report"
     token_scope: str = "https://ai.azure.com/.default"  # noqa: S105 - a scope is no secret
+    resume: Resume | None = field(default_factory=Resume)
+    audio_overflow: Literal["wait", "drop_oldest"] = "wait"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ssl: ssl.SSLContext | None = field(default=None, repr=False)
     proxy: str | Literal[True] | None = field(default=True, repr=False)
@@ -94,6 +137,8 @@ class ClientOptions:
             _at_least("connections_per_minute", self.connections_per_minute, 1)
         _at_least("max_tool_rounds", self.max_tool_rounds, 1)
         _at_least("min_barge_in_ms", self.min_barge_in_ms, 0)
+        if self.audio_overflow not in ("wait", "drop_oldest"):
+            raise ConfigurationError(f"audio_overflow is {self.audio_overflow!r}; allowed: 'wait', 'drop_oldest'")
         if self.handler_errors not in ("report", "end"):
             raise ConfigurationError(f"handler_errors is {self.handler_errors!r}; allowed: 'report', 'end'")
 

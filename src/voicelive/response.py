@@ -41,16 +41,31 @@ class ResponseHandle:
     events from the first on. Any number of tasks may do either. What it collects lives as long as the handle.
     """
 
-    def __init__(self, cancel: Callable[[str | None], Awaitable[None]], withdraw: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        cancel: Callable[[str | None], Awaitable[None]],
+        withdraw: Callable[[], bool],
+        wish_id: str = "",
+        *,
+        interruptible: bool = True,
+    ) -> None:
         """Made by ``Session.create_response``; ``withdraw`` takes a wish back that was not asked for yet."""
         loop = asyncio.get_running_loop()
+        self.wish_id, self.interruptible = wish_id, interruptible
         self._cancel, self._withdraw = cancel, withdraw
+        self._place = 0  # where the events of the response begin that fulfils it
         self._began: asyncio.Future[Response] = loop.create_future()
         self._ended: asyncio.Future[Response] = loop.create_future()
         self._events: list[ServerEvent] = []
         self._news = asyncio.Event()
         for future in (self._began, self._ended):
             future.add_done_callback(_look_at)
+
+    def again(self) -> None:
+        """Its connection was lost, and it is asked for once more; what came of it stays in the stream of its events."""
+        self._began = asyncio.get_running_loop().create_future()
+        self._began.add_done_callback(_look_at)
+        self._place = len(self._events)
 
     # -- what the session tells
 
@@ -159,12 +174,12 @@ class ResponseHandle:
             if any(words):
                 return "".join(words)
         spoken = (ResponseTextDelta, ResponseAudioTranscriptDelta)
-        return "".join(event.delta for event in self._events if isinstance(event, spoken))
+        return "".join(event.delta for event in self._events[self._place :] if isinstance(event, spoken))
 
     @property
     def audio(self) -> bytes:
         """Its audio so far, in the session's output format."""
-        return b"".join(event.delta for event in self._events if isinstance(event, ResponseAudioDelta))
+        return b"".join(event.delta for event in self._events[self._place :] if isinstance(event, ResponseAudioDelta))
 
     def __repr__(self) -> str:
         return f"ResponseHandle(id={self.id!r}, status={self.status!r}, {len(self._events)} events)"

@@ -11,24 +11,32 @@ import contextlib
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Self, TypeVar, overload
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio_input import AudioInput
+from voicelive.continuity import Continuity, Redial
 from voicelive.dialogue import Dialogue
 from voicelive.engine import Counts, Engine
-from voicelive.errors import ConfigurationError, SessionClosedError, SlowConsumerError
+from voicelive.errors import ConfigurationError, SessionClosedError, SlowConsumerError, VoiceLiveError
 from voicelive.events import HandlerFailed
 from voicelive.handlers import Handler, Handlers
 from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo, Phase
 from voicelive.protocol.core import SessionProtocol
+from voicelive.protocol.ledger import LedgerEntry
 from voicelive.sending import Sender
 from voicelive.taps import SESSION_EVENT_BYTES, AnyEvent, Overflow, Subscription, checked_classes
 from voicelive.transport.base import Transport, TransportClosed, checked_close
 from voicelive.transport.outbox import Outbox
-from voicelive.wire.client_events import ClientEvent, InputAudioBufferAppend, KnownClientEvent
+from voicelive.wire.client_events import (
+    ClientEvent,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    KnownClientEvent,
+)
 from voicelive.wire.codec import encode, encode_audio
 from voicelive.wire.server.base import ServerEventBase
 from voicelive.wire.server.session import SessionCreated
@@ -38,6 +46,7 @@ __all__ = ["Session"]
 
 log = logging.getLogger("voicelive")
 
+_T = TypeVar("_T")
 _A = TypeVar("_A", bound=ServerEventBase)
 _E = TypeVar("_E", bound=AnyEvent)
 _E2 = TypeVar("_E2", bound=AnyEvent)
@@ -52,30 +61,70 @@ class Session(Dialogue):
     """
 
     def __init__(
-        self, transport: Transport, options: ClientOptions | None = None, requested: SessionConfig | None = None
+        self,
+        transport: Transport,
+        options: ClientOptions | None = None,
+        requested: SessionConfig | None = None,
+        redial: Redial | None = None,
     ) -> None:
         """Over an open transport, inside a running loop; applications call ``VoiceLiveClient.connect`` instead."""
-        self.requested = requested
-        """What the application asked for at the start."""
         self._options = options or ClientOptions()
         self._transport = transport
+        resume = self._options.resume if redial is not None else None
         self._protocol = SessionProtocol(
-            max_tool_rounds=self._options.max_tool_rounds, min_barge_in_ms=self._options.min_barge_in_ms
+            max_tool_rounds=self._options.max_tool_rounds,
+            min_barge_in_ms=self._options.min_barge_in_ms,
+            expire_after_s=self._options.confirm_timeout_s,
+            keep_audio_ms=resume.audio_ms if resume is not None else 0,
         )
-        self._sender = Sender(Outbox(transport, self._options.outbox_bytes), self._protocol.requests)
+        self._protocol.requested = requested
+        self._clock = asyncio.get_running_loop().time
+        self._outbox = Outbox(transport, self._options.outbox_bytes)
+        self._sender = Sender(self._outbox, self._protocol.ledger, self._clock)
         self._engine = Engine(self, self._options, self._sender, self._protocol, self._start)
+        self._continuity: Continuity | None = None
+        if resume is not None and redial is not None:
+            rehearsal_s = self._options.confirm_timeout_s
+            self._continuity = Continuity(
+                resume, redial, self._engine, self._sender, self._outbox, self._change_over, rehearsal_s
+            )
+        self._renewal: asyncio.TimerHandle | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._streams = self._engine.streams
         self._handlers: Handlers | None = None
         self._audio: AudioInput | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._closed = asyncio.Event()
-        self._start(self._read())
+        self._reader = self._start(self._read())
 
     @property
     def id(self) -> str:
         """The service's id of the session, for support; empty before ``session.created``."""
         return self._protocol.connection.session_id
+
+    @property
+    def requested(self) -> SessionConfig | None:
+        """What the application asked for: the settings at the start, and every accepted update laid over them."""
+        return self._protocol.requested
+
+    @property
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """What became of the events that were sent: all without an answer, and the last 1,000 settled ones.
+
+        Audio is not among them: it is never acknowledged. ``audio_sent_ms`` counts it.
+        """
+        return self._protocol.ledger.entries(self._clock())
+
+    @property
+    def audio_sent_ms(self) -> float:
+        """How much of the caller's audio was written so far, over all connections."""
+        return self._protocol.caller_audio.ms(self._protocol.caller_audio.sent_bytes)
+
+    @property
+    def audio_dropped_ms(self) -> float:
+        """How much of the caller's audio was given and dropped unsent; see ``ClientOptions.audio_overflow``."""
+        return self._protocol.caller_audio.ms(self._protocol.caller_audio.dropped_bytes)
 
     @property
     def config(self) -> SessionResource:
@@ -120,6 +169,9 @@ class Session(Dialogue):
             raise self._protocol.connection.closed_error()
         if self.requested is not None:
             await self.update(self.requested, timeout_s=timeout_s)
+        if self._continuity is not None and not self._closed.is_set():
+            self._outbox.holds = True
+            self._plan_renewal(self._continuity)
 
     # -- hearing
 
@@ -213,8 +265,10 @@ class Session(Dialogue):
         Raises:
             SessionClosedError: The session has ended.
         """
-        await self._put(encode(event), audio=isinstance(event, InputAudioBufferAppend))
-        self._engine.sent(event)
+        if isinstance(event, InputAudioBufferAppend):
+            await self._put_audio(event.audio, encode(event))
+        else:
+            await self._write(event)
 
     async def send_raw(self, event: Mapping[str, Any]) -> None:
         """Send a JSON object that no class describes. Returns when written.
@@ -230,21 +284,27 @@ class Session(Dialogue):
             frame = json.dumps(dict(event), allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"the event of type {kind!r:.60} is not JSON: {type(error).__name__}") from None
-        await self._put(frame, audio=kind == "input_audio_buffer.append")
+        event_id = event.get("event_id")
+        self._refuse_when_closed()
+        if kind == "input_audio_buffer.append":
+            await self._until_written(self._sender.put_audio(frame))
+        else:
+            await self._until_written(self._sender.put_raw(frame, str(event_id or self._sender.name()), kind))
 
-    async def _write(self, event: KnownClientEvent) -> None:
-        await self._put(encode(event))
+    async def _write(self, event: ClientEvent) -> None:
+        self._refuse_when_closed()
+        if isinstance(event, InputAudioBufferClear | InputAudioBufferCommit):
+            self._protocol.caller_audio.settling()
+        await self._until_written(self._sender.put(event))
         self._engine.sent(event)
 
     async def _request(self, event: KnownClientEvent, answer: type[_A], timeout_s: float | None) -> _A:
         self._refuse_when_closed()
         limit_s = self._options.confirm_timeout_s if timeout_s is None else timeout_s
         self._engine.sent(event)
-        try:
-            return await self._sender.request(event, answer, limit_s)
-        except TransportClosed as end:
-            self._end(end)
-            raise self._protocol.connection.closed_error() from None
+        if isinstance(event, InputAudioBufferCommit):
+            self._protocol.caller_audio.settling()
+        return await self._until_written(self._sender.request(event, answer, limit_s))
 
     def _audio_input(self) -> AudioInput:
         self._refuse_when_closed()
@@ -256,13 +316,23 @@ class Session(Dialogue):
     def _audio_was_sent(self) -> bool:
         return self._audio is not None and self._audio.used
 
-    async def _put_audio(self, chunk: bytes) -> None:
-        await self._put(encode_audio(chunk), audio=True)
+    async def _put_audio(self, chunk: bytes, frame: str | bytes | None = None) -> None:
+        account, written = self._protocol.caller_audio, False
 
-    async def _put(self, frame: str | bytes, *, audio: bool = False) -> None:
+        def begin() -> bool:
+            nonlocal written
+            if written:  # over the connection that was lost meanwhile
+                return account.repeated(chunk)
+            written = True
+            account.sent(chunk)
+            return True
+
         self._refuse_when_closed()
+        await self._until_written(self._sender.put_audio(encode_audio(chunk) if frame is None else frame, begin))
+
+    async def _until_written(self, writing: Awaitable[_T]) -> _T:
         try:
-            await self._sender.put(frame, audio=audio)
+            return await writing
         except TransportClosed as end:
             self._end(end)
             raise self._protocol.connection.closed_error() from None
@@ -277,15 +347,69 @@ class Session(Dialogue):
 
     async def _read(self) -> None:
         try:
-            while True:
-                self._engine.take(await self._transport.receive())
-        except TransportClosed as end:
-            self._end(end)
+            while not self._closed.is_set():
+                await self._read_connection(self._transport)
         except Exception as error:  # a fault of this package must end the session, not leave it deaf
             trace = "".join(traceback.format_tb(error.__traceback__))  # without the text, which may quote an event
             log.error("= the reader failed: %s\n%s", type(error).__name__, trace)
             self._end(TransportClosed(None, f"internal error: {type(error).__name__}", by_peer=False))
             await self._transport.close(1011)
+
+    async def _read_connection(self, transport: Transport) -> None:
+        """Read until another connection has taken the place of this one, or the session has ended."""
+        try:
+            while transport is self._transport:
+                frame = await transport.receive()
+                if transport is self._transport:
+                    self._engine.take(frame)
+                else:
+                    self._engine.counts.superseded_events += 1
+        except TransportClosed as end:
+            if transport is self._transport:
+                await self._after(end)
+
+    async def _after(self, end: TransportClosed) -> None:
+        """The connection has ended: go on over another one, or end."""
+        continuity = self._continuity
+        if continuity is None or not self._outbox.holds or self._closing or not continuity.goes_on_after(end):
+            self._end(end)
+            return
+        self._stop_renewal()
+        try:
+            await continuity.resume(end)
+        except VoiceLiveError as failure:
+            reason = f"{end.reason or 'the connection dropped'}; not resumed: {failure}"
+            self._end(TransportClosed(end.code, reason, by_peer=True))
+        else:
+            self._plan_renewal(continuity)
+
+    def _change_over(self, transport: Transport) -> Transport:
+        old, self._transport = self._transport, transport
+        return old
+
+    def _plan_renewal(self, continuity: Continuity) -> None:
+        due_s = continuity.renew_in_s()
+        if due_s is not None:
+            self._renewal = asyncio.get_running_loop().call_later(due_s, self._begin_renewal, continuity)
+
+    def _begin_renewal(self, continuity: Continuity) -> None:
+        self._renewal = None
+        self._renewing = self._start(self._renew(continuity))
+
+    async def _renew(self, continuity: Continuity) -> None:
+        old = await continuity.renew()
+        self._renewing = None
+        if old is not None:
+            self._plan_renewal(continuity)
+            await old.close()
+
+    def _stop_renewal(self) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
+            self._renewal = None
+        if self._renewing is not None:
+            self._renewing.cancel()
+            self._renewing = None
 
     # -- the end, and the tasks
 
@@ -315,6 +439,9 @@ class Session(Dialogue):
                     await self._engine.quiet()
         if not self._closing:
             self._closing = True
+            self._stop_renewal()
+            if self._outbox.held:  # between two connections
+                self._reader.cancel()
             await self._transport.close(code, reason)
             self._end(TransportClosed(code, reason, by_peer=False))
         await self._wind_up()
@@ -338,6 +465,8 @@ class Session(Dialogue):
         connection = self._protocol.connection
         connection.end(end.code, end.reason, by_application=self._closing or not end.by_peer, wanted=self._closing)
         log.info("= session %s ended, code %s", self.id, end.code)
+        self._stop_renewal()
+        self._outbox.end(end)
         self._sender.fail(connection.closed_error())
         self._engine.end()
         if self._audio is not None:

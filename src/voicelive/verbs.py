@@ -20,6 +20,7 @@ from voicelive.protocol.responses import Kind
 from voicelive.response import ResponseHandle
 from voicelive.wire.base import Unlisted
 from voicelive.wire.client_events import (
+    ClientEvent,
     ConversationItemCreate,
     ConversationItemDelete,
     ConversationItemRetrieve,
@@ -74,7 +75,7 @@ class Verbs(ABC):
     """The speaking half of ``Session``."""
 
     @abstractmethod
-    async def _write(self, event: KnownClientEvent) -> None:
+    async def _write(self, event: ClientEvent) -> None:
         """Put an event on the wire."""
 
     @abstractmethod

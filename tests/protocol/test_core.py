@@ -10,7 +10,7 @@ from voicelive.events import BargeIn, ToolTrouble, TruncationRefused, TurnFinish
 from voicelive.protocol.calls import AnswerCall, CancelCall, RunCall
 from voicelive.protocol.connection import Phase
 from voicelive.protocol.core import Effect, Flushed, Send, SessionProtocol, Tell
-from voicelive.protocol.requests import Confirmed, Refused
+from voicelive.protocol.ledger import Confirmed, Refused
 from voicelive.protocol.responses import Ask, Began, Ended, Kind
 from voicelive.wire.client_events import (
     ConversationItemCreate,
@@ -35,6 +35,11 @@ def feed(protocol: SessionProtocol, *events: ServerEvent | list[ServerEvent], no
     return effects
 
 
+def ask(protocol: SessionProtocol, request_id: str, request: SessionUpdate) -> None:
+    protocol.ledger.enter(request_id, request, request.type)
+    protocol.ledger.written(request_id, 0.0)
+
+
 def told(effects: list[Effect] | tuple[Effect, ...]) -> list[object]:
     return [effect.event for effect in effects if isinstance(effect, Tell)]
 
@@ -49,7 +54,7 @@ def speech() -> ServerEvent:
 def test_an_event_reaches_the_settings_and_the_requests() -> None:
     protocol = SessionProtocol()
     protocol.receive(SessionCreated(session=SessionResource(id="sess_1")), 0.0)
-    protocol.requests.expect("r1", SessionUpdate(session=SessionConfig()))
+    ask(protocol, "r1", SessionUpdate(session=SessionConfig()))
     updated = SessionUpdated(session=SessionResource(id="sess_1", temperature=0.5))
 
     effects = protocol.receive(updated, 0.0)
@@ -61,7 +66,7 @@ def test_an_event_reaches_the_settings_and_the_requests() -> None:
 
 def test_a_refusal_is_an_effect() -> None:
     protocol = SessionProtocol()
-    protocol.requests.expect("r1", SessionUpdate(session=SessionConfig()))
+    ask(protocol, "r1", SessionUpdate(session=SessionConfig()))
     error = ServerEventErrorDetails(type="invalid_request_error", code="bad", event_id="r1")
 
     assert protocol.receive(ErrorEvent(error=error), 0.0) == (Refused("r1", error),)
@@ -69,7 +74,7 @@ def test_a_refusal_is_an_effect() -> None:
 
 def test_an_event_that_settles_nothing_has_no_effect() -> None:
     protocol = SessionProtocol()
-    protocol.requests.expect("r1", SessionUpdate(session=SessionConfig()))
+    ask(protocol, "r1", SessionUpdate(session=SessionConfig()))
 
     assert protocol.receive(SessionCreated(), 0.0) == ()
     assert protocol.receive(ResponseAudioDelta(delta=b"\x00\x00"), 0.0) == ()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from typing import Any
 
 from voicelive.transport.memory import MemoryTransport
 
 __all__ = ["JsonObject", "Peer"]
+
+_GIVEN = re.compile(r"voicelive_\d+")
 
 JsonObject = dict[str, Any]
 
@@ -39,6 +42,13 @@ class Peer:
     async def hear(self) -> JsonObject:
         """The next frame of the session."""
         event: JsonObject = json.loads(await self.transport.receive())
+        return event
+
+    async def hear_bare(self) -> JsonObject:
+        """The same without the event id that the session gives to what has none."""
+        event = await self.hear()
+        if _GIVEN.fullmatch(event.get("event_id") or ""):
+            del event["event_id"]
         return event
 
     async def hear_audio(self) -> bytes:

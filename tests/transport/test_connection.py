@@ -17,7 +17,7 @@ from voicelive.transport.websocket import WebSocketTransport, open_websocket
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
 
-NO_PINGS = ClientOptions(ping_interval_s=None)
+NO_PINGS = ClientOptions(ping_interval_s=None, close_timeout_s=0.05)
 
 
 def frame(opcode: Opcode, payload: bytes, *, fin: bool = True) -> bytes:

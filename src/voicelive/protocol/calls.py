@@ -220,6 +220,25 @@ class Calls:
                 self._silent.add(call_id)
         return effects
 
+    def connection_lost(self) -> tuple[frozenset[str], list[CallEffect]]:
+        """No event of the running responses will come any more: those with calls that began, and what follows.
+
+        Calls that began go on and stay owed; those whose arguments were not whole are forgotten.
+        """
+        self._names.clear()
+        effects: list[CallEffect] = []
+        began = frozenset(response_id for response_id in self._seen.values() if response_id not in self._done)
+        for response_id, batch in list(self._batches.items()):
+            batch.unseen.clear()  # the new session is told of all results
+            if not batch.done:
+                effects += self._response_done(response_id)
+        return began, effects
+
+    @property
+    def owed_ids(self) -> frozenset[str]:
+        """Calls that wait for their output."""
+        return frozenset(call_id for batch in self._batches.values() for call_id in batch.owed)
+
     def _from_item(self, item: ResponseFunctionCallItem, response_id: str) -> list[CallEffect]:
         if item.status == "incomplete":  # cut off before its arguments were whole
             self._names.pop(item.call_id, None)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
 
-from voicelive.errors import ConnectionLostError, SessionClosedError, SessionExpiredError
+from voicelive.audio.formats import AudioFormat
+from voicelive.errors import ConfigurationError, ConnectionLostError, SessionClosedError, SessionExpiredError
 from voicelive.wire.server.session import ErrorEvent, SessionAvatarConnecting, SessionCreated, SessionUpdated
 from voicelive.wire.server_events import ServerEvent
 from voicelive.wire.session import SessionResource
@@ -65,6 +66,17 @@ class Connection:
     def session_id(self) -> str:
         """The service's id of the session; empty before ``session.created``."""
         return self.settings.id or ""
+
+    @property
+    def known_input(self) -> AudioFormat | None:
+        """The format of the caller's audio; ``None`` for one that this version does not know."""
+        settings = self.settings
+        cancellation = settings.input_audio_echo_cancellation
+        channels = (cancellation.channels or 1) if cancellation is not None else 1
+        try:
+            return AudioFormat.of_input(settings.input_audio_format, settings.input_audio_sampling_rate, channels)
+        except ConfigurationError:
+            return None
 
     def receive(self, event: ServerEvent) -> None:
         if isinstance(event, SessionCreated | SessionUpdated):

@@ -6,22 +6,26 @@ delivered after the event itself. On the hot path that is nothing, and an empty 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import Cut, Heard, PlaybackQueue
 from voicelive.events import BargeIn, NoInput, PlaybackCue, SessionEvent, ToolTrouble, TruncationRefused
-from voicelive.protocol import calls, connection, cues, mcp, requests, responses, turns
+from voicelive.protocol import caller_audio, calls, connection, cues, ledger, mcp, responses, turns
+from voicelive.protocol.caller_audio import CallerAudio
 from voicelive.protocol.calls import AnswerCall, CallEffect, Calls, CancelCall, FollowUp, Odd, OnBargeIn, RunCall
 from voicelive.protocol.connection import Connection
+from voicelive.protocol.continuation import WISH, LostResponse, Unanswered, sort_out
 from voicelive.protocol.cues import Cues, Placed
 from voicelive.protocol.history import History
 from voicelive.protocol.item_book import PIECES
+from voicelive.protocol.ledger import Confirmed, Ledger, Outcome
 from voicelive.protocol.mcp import AskApproval, McpCalls
-from voicelive.protocol.requests import Outcome, Requests
-from voicelive.protocol.responses import Ask, Began, Ended, Gate, Kind, Rejected, Wish
+from voicelive.protocol.replay import LeftOut, replay
+from voicelive.protocol.responses import Again, Ask, Began, Ended, Gate, GateEffect, Kind, Rejected, Wish
+from voicelive.protocol.settings import merged
 from voicelive.protocol.silence import Silence
 from voicelive.protocol.turns import Flush, InterruptionPolicy, Interruptions, Truncate, TurnEffect, interrupts
 from voicelive.wire.client_events import (
@@ -29,8 +33,10 @@ from voicelive.wire.client_events import (
     ConversationItemCreate,
     ConversationItemTruncate,
     OutputAudioBufferClear,
+    ResponseCancel,
+    SessionUpdate,
 )
-from voicelive.wire.items import FunctionCallOutputItem, UserMessageItem
+from voicelive.wire.items import ConversationRequestItem, FunctionCallOutputItem, UserMessageItem
 from voicelive.wire.responses import ResponseCreateParams
 from voicelive.wire.server.animation import (
     ResponseAnimationBlendshapesDelta,
@@ -40,10 +46,8 @@ from voicelive.wire.server.animation import (
 from voicelive.wire.server.conversation import (
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionFailed,
-    InputAudioBufferCleared,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
-    InputAudioBufferSpeechStopped,
 )
 from voicelive.wire.server.response import (
     ResponseAudioDelta,
@@ -53,8 +57,9 @@ from voicelive.wire.server.response import (
 )
 from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
 from voicelive.wire.server_events import ServerEvent
+from voicelive.wire.session import SessionConfig
 
-__all__ = ["TIMED", "Effect", "Flushed", "Send", "SessionProtocol", "Tell"]
+__all__ = ["TIMED", "Broken", "Effect", "Flushed", "Send", "SessionProtocol", "Tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,37 @@ class Tell:
 
 
 Effect: TypeAlias = (
-    Outcome | Ask | Began | Ended | Rejected | RunCall | CancelCall | AnswerCall | AskApproval | Flushed | Send | Tell
+    Outcome
+    | Ask
+    | Began
+    | Ended
+    | Rejected
+    | Again
+    | RunCall
+    | CancelCall
+    | AnswerCall
+    | AskApproval
+    | Flushed
+    | Send
+    | Tell
 )
 """What the shell must do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What was under way as a connection was lost.
+
+    Attributes:
+        unanswered: Events without an answer.
+        response: The running response.
+        owed_calls: Calls that go on.
+    """
+
+    unanswered: Unanswered
+    response: LostResponse | None
+    owed_calls: tuple[str, ...]
+
 
 _NOTHING: Final[tuple[Effect, ...]] = ()
 
@@ -95,16 +128,9 @@ TIMED: Final = (
 _PLAYBACK: Final = cues.HEARS | {ResponseAudioDone}
 """Events with which something can have been heard to its end, or to the place of a cue; else time tells."""
 
-_SPEECH: Final = frozenset(
-    {
-        InputAudioBufferSpeechStarted,
-        InputAudioBufferSpeechStopped,
-        InputAudioBufferCommitted,
-        InputAudioBufferCleared,
-    }
-)
+_SPEECH: Final = caller_audio.HEARS
 
-ROUTED: Final = TIMED | calls.HEARS | mcp.HEARS | {rule.answer for rule in requests.RULES.values()}
+ROUTED: Final = TIMED | calls.HEARS | mcp.HEARS | {rule.answer for rule in ledger.RULES.values()}
 """Events that concern more than the history: one of five."""
 
 _CUT: Final = "voicelive_cut_"  # event ids of truncations that the session sends by itself
@@ -113,9 +139,19 @@ _CUT: Final = "voicelive_cut_"  # event ids of truncations that the session send
 class SessionProtocol:
     """What one session's events mean. Pure: same calls, same answers."""
 
-    def __init__(self, *, max_tool_rounds: int = 8, min_barge_in_ms: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        max_tool_rounds: int = 8,
+        min_barge_in_ms: int = 0,
+        expire_after_s: float = 15.0,
+        keep_audio_ms: int = 0,
+    ) -> None:
+        self.requested: SessionConfig | None = None
+        """What the application asked for, every accepted update laid over those before."""
         self.connection = Connection()
-        self.requests = Requests()
+        self.ledger = Ledger(expire_after_s)
+        self.caller_audio = CallerAudio(keep_audio_ms)
         self.gate = Gate()
         self.calls = Calls(max_tool_rounds)
         self.mcp = McpCalls()
@@ -134,6 +170,8 @@ class SessionProtocol:
         self._wishes = 0
         self._cuts = 0
         self._truncation_refused = False
+        self._told_again: frozenset[str] = frozenset()
+        """Items that this connection was told as texts: their audio cannot be cut there."""
 
     # -- what the service says
 
@@ -161,9 +199,10 @@ class SessionProtocol:
         if kind in cues.HEARS:
             self._cues.receive(event, self.playback)
         effects: list[Effect] = []
-        outcome = self.requests.receive(event)
+        outcome = self.ledger.receive(event, now)
         if outcome is not None:
             effects.append(outcome)
+            self._accepted(outcome)
         if kind in turns.HEARS:
             audible = self.playback.audible(now) if self._interruptions.protects else frozenset()
             effects += self._turn_effects(self._interruptions.receive(event, now, self._policy, audible), now)
@@ -174,7 +213,7 @@ class SessionProtocol:
         if isinstance(event, ErrorEvent):
             effects += self._refused(event, now)
         if kind in responses.HEARS:
-            effects += self.gate.receive(event, now, answers=self._answers, owed=self.calls.owed)
+            effects += self._noted(self.gate.receive(event, now, answers=self._answers, owed=self.calls.owed))
             if isinstance(event, ResponseCreated) and self.gate.is_beside(event.response.id or ""):
                 self.history.set_aside(event.response.id or "")
         if kind in _PLAYBACK:
@@ -221,7 +260,7 @@ class SessionProtocol:
     ) -> tuple[str, tuple[Effect, ...]]:
         """A response is wanted; its id, and what must happen."""
         self._wishes += 1
-        wish = Wish(f"voicelive_response_{self._wishes}", params, additional_instructions, kind, unseen)
+        wish = Wish(f"{WISH}{self._wishes}", params, additional_instructions, kind, unseen)
         if kind is Kind.ANSWER:
             self.calls.new_turn()
         return wish.id, tuple(self.gate.wish(wish, now, owed=self.calls.owed))
@@ -229,6 +268,8 @@ class SessionProtocol:
     def sent(self, event: ClientEvent, now: float) -> tuple[Effect, ...]:
         """The application sent this by itself."""
         self.history.sent(event, now)
+        if isinstance(event, ResponseCancel):
+            self.gate.cancelled(event.response_id)
         if isinstance(event, ConversationItemTruncate):
             self._interruptions.truncated(event.item_id)
         if isinstance(event, ConversationItemCreate) and isinstance(event.item, UserMessageItem):
@@ -271,6 +312,56 @@ class SessionProtocol:
         """Speech does not cut this response."""
         self._interruptions.protect(response_id)
 
+    # -- one connection after another
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody speaks and nothing is under way, so that a change of connection disturbs nothing."""
+        busy = self._caller_speaks or self.calls.owed or self.mcp.busy or not self.gate.idle
+        return not busy and self.history.settled and not any(True for _ in self.ledger.unanswered())
+
+    def connection_lost(self, now: float, *, remembered: bool) -> tuple[Broken, tuple[Effect, ...]]:
+        """No event of this connection will come any more, and another connection is to take its place.
+
+        Args:
+            now: When.
+            remembered: Whether the service itself keeps the conversation (an agent's), so that every question is known.
+        """
+        self.connection.avatar_linked = False
+        for response_id in filter(None, [self.gate.active_id]):
+            self.playback.complete_response(response_id)
+        answered_otherwise, call_effects = self.calls.connection_lost()
+        was_busy, question_known = self.mcp.connection_lost(), remembered or self.history.question_known
+        self._wishes += 1
+        lost_id = self.gate.active_id
+        gate_effects = self.gate.hold(
+            answered_otherwise=answered_otherwise, question_known=question_known, answer_id=f"{WISH}{self._wishes}"
+        )
+        effects: list[Effect] = [*gate_effects, *self._call_effects(call_effects, now)]
+        if was_busy and question_known:
+            effects += self.wish(now, kind=Kind.FOLLOW_UP)[1]
+        again = not self.gate.idle and lost_id not in answered_otherwise
+        lost = self.history.connection_lost(now, again=again)
+        self._interruptions.connection_lost()
+        self._caller_speaks = False
+        unanswered = sort_out(self.ledger, audio_is_kept=self.caller_audio.all_is_kept)
+        for confirmed in unanswered.settled:
+            self._accepted(confirmed)
+            effects += map(Tell, self.history.receive(confirmed.event, now, owed=self._owes))
+        for update in unanswered.updates:
+            self.requested = merged(self.requested, update.session)
+        self._told_again = frozenset(item.id for item in self.history.items())
+        response = LostResponse(*lost, asked_again=again) if lost is not None else None
+        return Broken(unanswered, response, tuple(sorted(self.calls.owed_ids))), (*unanswered.settled, *effects)
+
+    def plan(self) -> tuple[list[ConversationRequestItem], list[LeftOut]]:
+        """The conversation as a new session is told it, and what of it cannot be told."""
+        return replay(self.history.items(), keep_ids=True, owed=self.calls.owed_ids)
+
+    def connected(self, now: float) -> tuple[Effect, ...]:
+        """A new connection stands, and the new session knows what the old one did."""
+        return tuple(self._noted(self.gate.resume(now, owed=self.calls.owed)))
+
     @property
     def cues_wait(self) -> bool:
         """Whether the next audio may bring something due."""
@@ -282,6 +373,18 @@ class SessionProtocol:
     def _owes(self) -> bool:
         return self.calls.owed or self.gate.follow_up_pending
 
+    def _accepted(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Confirmed) and isinstance(outcome.asked, SessionUpdate):
+            self.requested = merged(self.requested, outcome.asked.session)
+
+    def _noted(self, effects: Iterable[GateEffect]) -> Iterator[GateEffect]:
+        """Responses are told from each other by the gate, so the ledger learns of them here."""
+        for effect in effects:
+            if isinstance(effect, Began):
+                for wish_id in effect.wishes:
+                    self.ledger.settle(wish_id, "confirmed")
+            yield effect
+
     def _settings(self, event: ServerEvent) -> None:
         self.connection.receive(event)
         if isinstance(event, SessionCreated | SessionUpdated):
@@ -290,9 +393,13 @@ class SessionProtocol:
             self._policy = interrupts(self.connection.settings)
             turn_detection = self.connection.settings.turn_detection
             self._answers = turn_detection is not None and getattr(turn_detection, "create_response", 0) is not False
+            form = self.connection.known_input
+            if form is not None:
+                self.caller_audio.configure(form, detects_turns=turn_detection is not None)
 
     def _caller(self, event: ServerEvent) -> None:
         self._caller_speaks = isinstance(event, InputAudioBufferSpeechStarted)
+        self.caller_audio.receive(event)
         # without turn detection only the commit tells that the caller spoke
         if isinstance(event, InputAudioBufferSpeechStarted | InputAudioBufferCommitted):
             self._silence.caller_spoke()
@@ -314,7 +421,8 @@ class SessionProtocol:
         effects: list[Effect] = []
         for effect in turn_effects:
             if isinstance(effect, Truncate):
-                effects.append(self._truncation(effect.event))
+                if effect.event.item_id not in self._told_again:
+                    effects.append(self._truncation(effect.event))
             else:
                 effects += self._flush(now)
         return effects
@@ -325,6 +433,7 @@ class SessionProtocol:
         self._cues.drop()
         if self.gate.active_id:  # it may not have spoken yet
             self.playback.kill(self.gate.active_id)
+            self.gate.cancelled(self.gate.active_id)
         if self.connection.settings.avatar is not None:
             effects.append(Send(OutputAudioBufferClear()))
         effects += self._turn_effects(self._interruptions.flushed(cuts, self._policy), now)

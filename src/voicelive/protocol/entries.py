@@ -106,6 +106,14 @@ class Entry:
         if text and (whole or known.kind in ("input_text", "input_audio")):
             known.finish(text)
 
+    def break_off(self) -> None:
+        """The response that makes it will tell no more of it: it stays as far as it came."""
+        whole_call = self.kind in CALLS and self.arguments.final and self.status != "incomplete"
+        if not (whole_call or (self.kind == "message" and self.text)):
+            self.deleted = True
+        if self.status != "completed" and not whole_call:
+            self.status = "incomplete"
+
     @property
     def text(self) -> str | None:
         """The text of all parts; ``None`` where none has any."""

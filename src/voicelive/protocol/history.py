@@ -148,6 +148,40 @@ class History:
         waits = [turn.done_at for turn in self._log.open if turn.done_at is not None and self._awaits_transcript(turn)]
         return min(waits) + TRANSCRIPT_WAIT_S if waits else None
 
+    def connection_lost(self, now: float, *, again: bool) -> tuple[str, tuple[str, ...]] | None:
+        """Nothing more will come of what was under way: transcripts, items without their end, the running response.
+
+        Gives that response, and its items of which something came; the others are no part of the conversation.
+
+        Args:
+            now: When it was lost.
+            again: Whether another response is to come in its place.
+        """
+        self._book.now = now
+        self._stopped.clear()
+        for entry in self._book.entries.values():
+            if entry.awaits_transcript:
+                entry.transcription_failed = True
+        running = [name for name in self._log.running() if name not in self._book.aside]
+        broken = [entry for entry in self._book.entries.values() if entry.response_id in running]
+        for entry in broken:
+            entry.break_off()
+        for response_id in running:
+            self._log.broke_off(response_id, now, again=again)
+        return (running[-1], tuple(entry.id for entry in broken if not entry.deleted)) if running else None
+
+    @property
+    def question_known(self) -> bool:
+        """Whether the words of the caller's newest item are known, so that another session can be asked to answer."""
+        latest = self._log.latest
+        inputs = list(latest.caller.values()) if latest is not None else []
+        return all(entry.text is not None for entry in inputs if not entry.deleted)
+
+    @property
+    def settled(self) -> bool:
+        """Whether no turn is under way."""
+        return all(not turn.caller and not turn.responses for turn in self._log.open)
+
     def end(self) -> tuple[ConversationEvent, ...]:
         """The session is over: nothing is waited for any more."""
         self._announce(self._log.finished(lambda turn: True))

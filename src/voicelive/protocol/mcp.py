@@ -83,6 +83,13 @@ class McpCalls:
             self._running.add(event.item_id)  # until its item follows with the result
         return []
 
+    def connection_lost(self) -> bool:
+        """Nothing will come any more of calls that run, and no answer to an approval is waited for; whether any ran."""
+        was_busy = bool(self._running)
+        self._over |= self._running
+        self._running.clear()
+        return was_busy
+
     def _finish(self, item_id: str) -> list[McpEffect]:
         if item_id in self._over:
             return []

@@ -13,6 +13,7 @@ Out-of-band responses (``conversation: "none"``) run beside the conversation and
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -29,7 +30,7 @@ from voicelive.wire.server.response import ResponseCreated, ResponseDone
 from voicelive.wire.server.session import ServerEventErrorDetails
 from voicelive.wire.server_events import ServerEvent
 
-__all__ = ["Ask", "Began", "Ended", "Gate", "GateEffect", "Kind", "Rejected", "Wish", "tagged"]
+__all__ = ["Again", "Ask", "Began", "Ended", "Gate", "GateEffect", "Kind", "Rejected", "Wish", "tagged"]
 
 ANSWER_AFTER_COMMIT_S: Final = 5.0
 ANSWER_AFTER_SPEECH_S: Final = 30.0
@@ -86,7 +87,15 @@ class Rejected:
     error: ServerEventErrorDetails
 
 
-GateEffect: TypeAlias = Ask | Began | Ended | Rejected
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A running response went with its connection; these wishes of ours that it fulfilled are asked for again."""
+
+    response_id: str
+    wishes: tuple[str, ...]
+
+
+GateEffect: TypeAlias = Ask | Began | Ended | Rejected | Again
 
 
 @dataclass(slots=True)
@@ -140,8 +149,15 @@ class Gate:
         self._sent: _Entry | None = None
         self._guessed: _Entry | None = None
         """What the running response was taken for by order alone; the service may still refuse it."""
+        self._active: _Entry | None = None
+        """What of ours the running response fulfils; ``None`` where the service started it by itself."""
+        self._unwanted = False
+        """Whether the running response was cancelled or cut off: nobody waits for the rest of it."""
+        self._answer_due = False
+        """Whether a turn is committed and its automatic answer has not begun."""
+        self._held = False
         self._beside: dict[str, _Entry] = {}
-        self._beside_ids: set[str] = set()
+        self._beside_running: dict[str, _Entry] = {}
         self._reserved_until: float | None = None
         self._refused_until: float | None = None
         self._tags_come_back = False
@@ -167,7 +183,7 @@ class Gate:
 
     def is_beside(self, response_id: str) -> bool:
         """Whether a running response is out of band."""
-        return response_id in self._beside_ids
+        return response_id in self._beside_running
 
     # -- what the application wants
 
@@ -176,7 +192,7 @@ class Gate:
         entry = _Entry([wish], unseen=set(wish.unseen))
         if wish.beside:
             self._beside[wish.id] = entry
-            return [self._ask(entry, now)]
+            return [] if self._held else [self._ask(entry, now)]
         twin = self._twin(entry)
         if twin is None:
             self._queue.append(entry)
@@ -198,6 +214,47 @@ class Gate:
                 sent.withdrawn.add(wish_id)
         return False
 
+    def cancelled(self, response_id: str | None) -> None:
+        """The running response was cancelled or cut off; ``None``: whichever it is."""
+        if response_id in (self.active_id, None):
+            self._unwanted = True
+
+    # -- one connection after another
+
+    def hold(self, *, answered_otherwise: Set[str], question_known: bool, answer_id: str) -> list[GateEffect]:
+        """The connection is gone: ask for nothing until ``resume``, and then first for what was due on it.
+
+        Args:
+            answered_otherwise: Responses that need not be asked for again, since they made calls: their results are.
+            question_known: Whether an answer that the service had begun by itself still makes sense.
+            answer_id: Id for the wish that takes the place of such an answer.
+        """
+        lost_id, wanted = self.active_id or "", not self._unwanted and self.active_id not in answered_otherwise
+        running = dict(self._beside_running)
+        if self._sent is not None:
+            self._requeue(self._sent)
+        if self._active is not None and wanted:
+            running[lost_id] = self._active
+            self._requeue(self._active)
+        automatic = self._answer_due or (self.active_id is not None and self._active is None)
+        if automatic and wanted and question_known:
+            self._requeue(_Entry([Wish(answer_id, kind=Kind.FOLLOW_UP)]))
+        self._beside |= {entry.wish.id: entry for entry in self._beside_running.values()}
+        self._forget_connection()
+        self._held = True
+        return [Again(response_id, entry.ids) for response_id, entry in running.items()]
+
+    def _forget_connection(self) -> None:
+        self.active_id = self._sent = self._guessed = self._active = None
+        self._reserved_until = self._refused_until = None
+        self._unwanted = self._answer_due = self._tags_come_back = False
+        self._beside_running = {}
+
+    def resume(self, now: float, *, owed: bool) -> list[GateEffect]:
+        """There is a new connection."""
+        self._held = False
+        return [*(self._ask(entry, now) for entry in self._beside.values()), *self.pump(now, owed=owed)]
+
     # -- what the service says
 
     def receive(self, event: ServerEvent, now: float, *, answers: bool, owed: bool) -> list[GateEffect]:
@@ -215,8 +272,9 @@ class Gate:
         elif isinstance(event, InputAudioBufferCommitted):
             if self._reserved_until is not None:
                 self._reserved_until = now + ANSWER_AFTER_COMMIT_S
+                self._answer_due = True
         elif isinstance(event, InputAudioBufferCleared):
-            self._reserved_until = None
+            self._reserved_until, self._answer_due = None, False
             return self.pump(now, owed=owed)
         elif isinstance(event, ConversationItemCreated):
             self._confirmed(event)
@@ -237,13 +295,7 @@ class Gate:
             return [Rejected(entry.ids, error), *self.pump(now, owed=owed)]
         if entry.covered_by is not None:
             return [Began(entry.covered_by, entry.ids)]
-        rest = entry.without(entry.withdrawn)
-        if rest is not None:  # it raced with an automatic one: next in line when that is done
-            twin = self._twin(rest)
-            if twin is not None:
-                self._queue.remove(twin)
-                rest.join(twin)
-            self._queue.appendleft(rest)
+        self._requeue(entry)  # it raced with an automatic one: next in line when that is done
         if self.active_id is None:
             self._refused_until = now + RETRY_S
         return self.pump(now, owed=owed)
@@ -261,6 +313,8 @@ class Gate:
 
     def pump(self, now: float, *, owed: bool) -> list[GateEffect]:
         """Send the next wish if nothing stands in its way."""
+        if self._held:
+            return []
         effects = self._expire(now)
         if self._sent is not None or self._reserved_until is not None or self._refused_until is not None:
             return effects
@@ -281,13 +335,24 @@ class Gate:
         entry.number, entry.asked_at = self._asked, now
         return Ask(entry.wish)
 
+    def _requeue(self, entry: _Entry) -> None:
+        """Put what nobody has taken back at the head of the line."""
+        rest = entry.without(entry.withdrawn)
+        if rest is None:
+            return
+        twin = self._twin(rest)
+        if twin is not None:
+            self._queue.remove(twin)
+            rest.join(twin)
+        self._queue.appendleft(rest)
+
     def _twin(self, entry: _Entry) -> _Entry | None:
         """What the entry can be joined with."""
         return next((other for other in self._queue if other.wish.plain), None) if entry.wish.plain else None
 
     def _expire(self, now: float) -> list[GateEffect]:
         if self._reserved_until is not None and now >= self._reserved_until:
-            self._reserved_until = None
+            self._reserved_until, self._answer_due = None, False
         if self._refused_until is not None and now >= self._refused_until:
             self._refused_until = None
         entry = self._sent
@@ -303,20 +368,22 @@ class Gate:
 
     def _began(self, response: Response) -> list[GateEffect]:
         response_id = response.id or ""
-        if response_id and (response_id in self._beside_ids or response_id == self.active_id):
+        if response_id and (response_id in self._beside_running or response_id == self.active_id):
             return []  # told twice
         tag = (response.metadata or {}).get(TAG)
         self._tags_come_back = self._tags_come_back or tag is not None
         entry = self._asked_for(response, tag)
         if entry is not None and entry.wish.beside:
             del self._beside[entry.wish.id]
-            self._beside_ids.add(response_id)
+            self._beside_running[response_id] = entry
             return [Began(response, entry.ids)]
         self.active_id = response_id
         self._refused_until = None
         if entry is None or tag is None:  # ours would leave the answer to the caller still to come
             self._reserved_until = None
+        self._answer_due = self._answer_due and entry is not None and tag is not None  # ours is not that answer
         self._guessed = entry if tag is None else None
+        self._active, self._unwanted = entry, False
         if entry is None:
             return [Began(response, self._made_needless(response))]
         self._sent = None
@@ -362,10 +429,9 @@ class Gate:
         return None
 
     def _done(self, response: Response, now: float, *, owed: bool) -> list[GateEffect]:
-        if (response.id or "") in self._beside_ids:
-            self._beside_ids.discard(response.id or "")
+        if self._beside_running.pop(response.id or "", None) is not None:
             return [Ended(response)]
         if self.active_id is None or response.id in (self.active_id, None):
-            self.active_id = None
+            self.active_id = self._active = None
             self._refused_until = None
         return [Ended(response), *self.pump(now, owed=owed)]

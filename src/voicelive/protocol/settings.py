@@ -11,7 +11,7 @@ from voicelive.errors import ConfigurationError
 from voicelive.wire.session import SessionConfig
 from voicelive.wire.tools import Tool
 
-__all__ = ["join_tools", "refuse_impossible"]
+__all__ = ["join_tools", "merged", "refuse_impossible"]
 
 _NATIVE_AUDIO = ("gpt-realtime", "gpt-live", "phi4-mm-realtime", "azure-realtime")
 """Models that hear and speak by themselves; newer names of a family start the same way."""
@@ -34,6 +34,16 @@ def refuse_impossible(config: SessionConfig, *, model: str | None, agent: bool) 
             f"config.turn_detection.end_of_utterance_detection is set, but {model!r} hears audio itself; "
             "it belongs to cascaded models such as gpt-4.1: leave it out, or choose another model"
         )
+
+
+def merged(config: SessionConfig | None, update: SessionConfig) -> SessionConfig:
+    """Settings with later ones laid over them: nested objects replace as a whole, as on the service."""
+    if config is None:
+        return update
+    settings = {name: getattr(config, name) for name in config.model_fields_set}
+    settings |= {name: getattr(update, name) for name in update.model_fields_set}
+    extra = {**(config.extra or {}), **(update.extra or {})}
+    return SessionConfig(**settings, extra=extra or None)
 
 
 def join_tools(config: SessionConfig | None, tools: Sequence[Tool]) -> SessionConfig | None:

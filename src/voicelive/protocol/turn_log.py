@@ -28,6 +28,7 @@ class TurnRecord:
         unseen: Calls whose result no response of the turn could see yet.
         closed: Whether it is over: announced, or restored and never to be announced.
         done_at: When its last response ended; ``None`` while none has, and while one runs.
+        broken_off: Responses that went with their connection; another one is to come in their place.
     """
 
     id: str
@@ -40,6 +41,7 @@ class TurnRecord:
     unseen: set[str] = field(default_factory=set)
     closed: bool = False
     done_at: float | None = None
+    broken_off: set[str] = field(default_factory=set)
 
     def calls(self) -> Iterator[Entry]:
         """Its tool calls, those apart that were cut off before their arguments were whole."""
@@ -78,6 +80,8 @@ class TurnLog:
         latest = self.latest
         turn = latest if latest is not None and not latest.closed else self._new()
         self._by_response[response_id] = turn
+        turn.responses |= dict.fromkeys(turn.broken_off, "incomplete")
+        turn.broken_off.clear()
         turn.responses[response_id] = None
         turn.done_at = None
         turn.answered = True
@@ -122,6 +126,19 @@ class TurnLog:
         turn.watch.mark("done", now)
         turn.done_at = None if None in turn.responses.values() else now
         return turn
+
+    def broke_off(self, response_id: str, now: float, *, again: bool) -> None:
+        """A running response went with its connection; ``again``: its turn waits for another one."""
+        turn = self.response(response_id)
+        if again:
+            turn.broken_off.add(response_id)
+        else:
+            turn.responses[response_id] = "incomplete"
+            turn.done_at = None if None in turn.responses.values() else now
+
+    def running(self) -> list[str]:
+        """Responses that have not ended."""
+        return [name for turn in self.open for name, status in turn.responses.items() if status is None]
 
     def finished(self, complete: Callable[[TurnRecord], bool]) -> list[TurnRecord]:
         """Turns that are over now, oldest first; a complete one releases those before it."""

@@ -129,6 +129,13 @@ class Interruptions:
         self._speech_since = None
         return [Flush()]
 
+    def connection_lost(self) -> None:
+        """Cuts that were to be told at a response's end need not be: a new session is told what was heard."""
+        self._running.clear()
+        self._pending.clear()
+        self._protected.clear()
+        self._speech_since = None
+
     def is_cut(self, item_id: str) -> bool:
         """Whether this item was cut already."""
         return item_id in self._cut_items

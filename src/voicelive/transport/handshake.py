@@ -10,7 +10,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from voicelive.errors import ConnectFailedError, ConnectTimeoutError, CredentialRejectedError, ServiceBusyError
@@ -27,6 +27,8 @@ __all__ = ["OpenSocket", "connect_with_retry", "dial", "worth_retrying"]
 
 OpenSocket = Callable[[str, Mapping[str, str], ClientOptions], Awaitable[Transport]]
 """Opens one socket: URL, headers of the credential, options; raises ``ConnectFailedError``."""
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger("voicelive.transport")
 
@@ -94,8 +96,8 @@ async def dial(
 
 
 async def connect_with_retry(
-    open_once: Callable[[], Awaitable[Transport]], retry: HandshakeRetry, *, ends_at: float | None = None
-) -> Transport:
+    open_once: Callable[[], Awaitable[_T]], retry: HandshakeRetry, *, ends_at: float | None = None
+) -> _T:
     """Call ``open_once`` until it succeeds, fails for good, or ``retry.attempts`` are used up.
 
     Args:

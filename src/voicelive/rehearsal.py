@@ -1,0 +1,119 @@
+"""Bringing a new session of the service to where a conversation stands, before anybody hears of it.
+
+What the service says meanwhile is kept for the session to read later, in order. Owns no task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from voicelive.errors import DecodeError, ServiceBusyError, ServiceError
+from voicelive.protocol.replay import LeftOut
+from voicelive.transport.base import Transport, TransportClosed
+from voicelive.wire.client_events import ConversationItemCreate, KnownClientEvent, SessionUpdate
+from voicelive.wire.codec import decode, encode
+from voicelive.wire.items import ConversationRequestItem
+from voicelive.wire.server.conversation import ConversationItemCreated
+from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
+from voicelive.wire.server_events import ServerEvent
+from voicelive.wire.session import SessionConfig
+
+__all__ = ["Part", "rehearse"]
+
+_UPDATE = "voicelive_resume_settings"
+_ITEM = "voicelive_resume_item_"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a new session has to learn.
+
+    Attributes:
+        settings: The settings that the application asked for.
+        items: The conversation.
+        events: Events of the session before that were not answered; they keep their ids.
+    """
+
+    settings: SessionConfig | None
+    items: Sequence[ConversationRequestItem]
+    events: Sequence[KnownClientEvent] = ()
+
+
+@dataclass(slots=True)
+class _Stage:
+    transport: Transport
+    frames: list[str | bytes] = field(default_factory=list)
+
+    async def hear(self) -> ServerEvent:
+        """The next event that can be read; all are kept."""
+        while True:
+            self.frames.append(await self.transport.receive())
+            try:
+                return decode(self.frames[-1])
+            except DecodeError:
+                continue  # the session counts it when it comes to it
+
+    async def until(self, kind: type[ServerEvent], event_id: str | None = None) -> None:
+        """Wait for an event of a kind, or for the refusal of what was sent under an id."""
+        while True:
+            event = await self.hear()
+            if isinstance(event, kind):
+                return
+            if isinstance(event, ErrorEvent) and event.error.event_id == event_id is not None:
+                raise _as_error(event)
+
+
+async def rehearse(transport: Transport, part: Part) -> tuple[list[str | bytes], list[LeftOut]]:
+    """Play a part to the end; the frames that the service said, and items that it refused.
+
+    Raises:
+        ServiceError: It refused the settings.
+        ServiceBusyError: The connection was lost again.
+
+    Waits as long as the service likes: the caller holds the timeout, and closes the transport after a failure.
+    """
+    stage = _Stage(transport)
+    try:
+        await stage.until(SessionCreated)
+        if part.settings is not None:
+            await transport.send(encode(SessionUpdate(event_id=_UPDATE, session=part.settings)))
+            await stage.until(SessionUpdated, _UPDATE)
+        return stage.frames, await _tell(stage, part)
+    except TransportClosed as end:
+        raise ServiceBusyError(f"the new connection was lost before the conversation was told: {end}") from None
+
+
+async def _tell(stage: _Stage, part: Part) -> list[LeftOut]:
+    """Say the conversation again, and wait until the service has, or has refused, every item of it."""
+    creates = [ConversationItemCreate(event_id=f"{_ITEM}{place}", item=item) for place, item in enumerate(part.items)]
+    events: list[KnownClientEvent] = [*creates, *part.events]
+    waiting = {event.event_id: event.item for event in events if isinstance(event, ConversationItemCreate)}
+    for event in events:
+        await stage.transport.send(encode(event))
+    refused: list[LeftOut] = []
+    while waiting:
+        heard = await stage.hear()
+        if isinstance(heard, ErrorEvent) and heard.error.event_id in waiting:
+            item = waiting.pop(heard.error.event_id)
+            if (heard.error.event_id or "").startswith(_ITEM):
+                refused.append(LeftOut(_id(item) or "", getattr(item, "type", "") or "", _why(heard)))
+        elif isinstance(heard, ConversationItemCreated):
+            told_id = getattr(heard.item, "id", None)
+            event_id = next((name for name, item in waiting.items() if told_id is None or _id(item) == told_id), None)
+            waiting.pop(event_id, None)
+    return refused
+
+
+def _id(item: ConversationRequestItem | None) -> str | None:
+    found = getattr(item, "id", None)
+    return found if isinstance(found, str) else None
+
+
+def _why(event: ErrorEvent) -> str:
+    return f"the service refused it: {event.error.code or event.error.type}"
+
+
+def _as_error(event: ErrorEvent) -> ServiceError:
+    error = event.error
+    return ServiceError(error.type, error.code, error.message, error.param, error.event_id)
