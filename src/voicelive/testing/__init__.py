@@ -5,8 +5,8 @@ async with Emulator(Script("Hello!")) as emulator:
     client = VoiceLiveClient(emulator.endpoint, "any-key")
 ```
 
-Needs the extra ``testing`` (numpy). Names load on first use: every run of pytest imports this package for the sake of
-its plugin, whether the tests use it or not.
+``FaultProxy`` breaks connections on demand. The emulator needs the extra ``testing`` (numpy). Names load on first use:
+every run of pytest imports this package for the sake of its plugin, whether the tests use it or not.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Pipe:
         self._queue: deque[tuple[float, memoryview | How]] = deque()  # when it is due; at the end, how it ends
         self._queued_bytes = 0
         self._last_due_s = -math.inf
-        self._free_s = -math.inf  # when a link of limited rate has sent what it was given
+        self._free_s = -math.inf  # when a link of limited rate had sent what it was given
         self._left: float = math.inf  # bytes before the cut
         self._timer: asyncio.TimerHandle | None = None
         self.apply(faults)
@@ -149,9 +149,9 @@ class Pipe:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._blocked:
-            self._free_s = -math.inf  # time in which nothing could be sent is not made up for
-        elif self._queue:
+        # Time in which nothing could be sent is not made up for: a link is free again when that is over.
+        self._free_s = math.inf if self._blocked else min(self._free_s, self._loop.time())
+        if self._queue and not self._blocked:
             self._timer = self._loop.call_at(max(self._due_s(), self._loop.time()), self._deliver)
         if self._source is not None:
             full = self._blocked or self._queued_bytes >= self.faults.room_bytes
@@ -172,14 +172,17 @@ class Pipe:
         self._timer = None
         self._free_s = self._due_s()
         due_s, item = self._queue.popleft()
-        if isinstance(item, str):
-            self._arrive_at_end(item)
-            return
-        size = self._piece_bytes(item)
-        if size < len(item):
-            self._queue.appendleft((due_s, item[size:]))
-        self._queued_bytes -= size
-        self._write(item[:size])
+        assert self._destination is not None, "it is blocked without one"
+        if item == "reset":
+            self._reset()
+        elif item == "fin":
+            self._destination.finish()
+        else:
+            size = self._piece_bytes(item)
+            if size < len(item):
+                self._queue.appendleft((due_s, item[size:]))
+            self._queued_bytes -= size
+            self._write(item[:size])
         self._proceed()
 
     def _write(self, data: bytes | memoryview) -> None:
@@ -189,9 +192,3 @@ class Pipe:
         self._destination.write(data)
         if self.faults.cut is not None and self._left <= 0:
             self.cut(self.faults.cut.how)
-
-    def _arrive_at_end(self, how: How) -> None:
-        if how == "reset":
-            self._reset()
-        elif self._destination is not None:
-            self._destination.finish()

@@ -128,7 +128,7 @@ class _Side(asyncio.Protocol):
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, _SYSTEM_BUFFER_BYTES)
         if self._doomed:
-            self._transport.abort()
+            self.abort(reset=True)
             return
         self._feeds.connect(source=self)
         self._fed_by.connect(destination=self)
