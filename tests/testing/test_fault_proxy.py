@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from voicelive.testing import Emulator, FaultProxy, ProxiedConnection, Script
 
 TEXT_ONLY = SessionConfig(modalities=["text"])
 ONE_TRY = ClientOptions(handshake_retry=HandshakeRetry(attempts=1))
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 WAYS: list[Literal["up", "down"]] = ["up", "down"]
 
 
@@ -87,7 +89,7 @@ async def test_half_a_close_passes_and_the_other_half_goes_on(line: Wire, way: s
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_reset_of_one_peer_reaches_the_other(line: Wire, way: str) -> None:
     writer, reader = line.along(way)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     writer.transport.abort()
 
     with pytest.raises(ConnectionResetError):
@@ -217,7 +219,7 @@ async def test_a_slow_reader_slows_the_writer_down(line: Wire, shape: dict[str, 
     await turns(500)
 
     assert not draining.done()
-    assert line.connection.down_bytes < 8 * 1024 * 1024
+    assert line.connection.down_bytes < 1024 * 1024
     line.client_in._transport.resume_reading()  # type: ignore[attr-defined]  # as above
     await line.client_in.readexactly(32 * 1024 * 1024)
     await draining
@@ -272,6 +274,19 @@ async def test_a_fin_acts_in_a_black_hole_too(line: Wire) -> None:
     line.proxy.fin("down")
 
     assert await line.client_in.read() == b""
+
+
+async def test_a_fin_to_a_peer_that_has_reset_is_no_error(line: Wire) -> None:
+    line.proxy.black_hole()  # so that the reset is not seen
+    line.client_out.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    line.client_out.transport.abort()
+    await turns()
+    line.proxy.fin("down")
+    await turns()
+    line.proxy.heal()
+
+    with pytest.raises(ConnectionResetError):
+        await line.server_in.read()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -391,6 +406,19 @@ async def test_a_proxy_can_be_closed_while_connections_are_made(
         await turns()
     assert not asyncio.all_tasks() - before
     assert not loop_complaints
+
+
+@pytest.mark.parametrize("waiting", range(5))
+async def test_no_connection_comes_after_the_close(waiting: int) -> None:
+    async with served(echo) as address:
+        proxy = FaultProxy(address)
+        await proxy.start()
+        with socket.create_connection(("127.0.0.1", int(proxy.endpoint.partition(":")[2])), timeout=5):
+            await turns(waiting)
+            await proxy.close()
+            await turns()
+
+    assert not any(connection.open for connection in proxy.connections)
 
 
 async def test_five_hundred_connections_pass_side_by_side() -> None:

@@ -27,7 +27,8 @@ class FaultProxy(Controls):
     ordered acts on the open connections, and, except ``reset`` and ``fin``, on later ones. A client whose server
     cannot be reached is reset.
 
-    TLS passes through. So the certificate of the server has to name the host of the proxy.
+    TLS passes through. So the certificate of the server has to name the host of the proxy. The event loop needs
+    ``add_reader``; on Windows that is the ``SelectorEventLoop``.
 
     Args:
         target: The server: a URL (http, https, ws or wss), or ``host:port``.
@@ -69,7 +70,7 @@ class FaultProxy(Controls):
         Raises:
             OSError: The address cannot be had.
         """
-        await self._entrance.open(*self._wanted_address)
+        self._entrance.open(*self._wanted_address)
         host, port = self._entrance.address
         own = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._endpoint = urlsplit(self._target)._replace(netloc=own).geturl() if "://" in self._target else own
@@ -77,7 +78,6 @@ class FaultProxy(Controls):
     async def close(self) -> None:
         """Stop listening and close all connections at once; may be called twice."""
         await self._entrance.close()
-        await asyncio.sleep(0)  # the event loop may have a connection in hand that it has not shown us yet
         await asyncio.gather(*(connection.close() for connection in self._open))
 
     async def __aenter__(self) -> Self:

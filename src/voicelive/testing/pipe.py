@@ -64,7 +64,6 @@ class Pipe:
         self._ended = False  # whatever comes is dropped
         self._queue: deque[tuple[float, memoryview | How]] = deque()  # when it is due; at the end, how it ends
         self._queued_bytes = 0
-        self._last_due_s = -math.inf
         self._free_s = -math.inf  # when a link of limited rate had sent what it was given
         self._left: float = math.inf  # bytes before the cut
         self._timer: asyncio.TimerHandle | None = None
@@ -94,7 +93,7 @@ class Pipe:
     def heal(self) -> None:
         """Let no fault act, and deliver what is on its way."""
         self._queue = deque((-math.inf, item) for _, item in self._queue)
-        self._last_due_s = self._free_s = -math.inf
+        self._free_s = -math.inf
         self.apply(Faults())
 
     def feed(self, data: bytes) -> None:
@@ -139,8 +138,7 @@ class Pipe:
 
     def _enqueue(self, item: memoryview | How) -> None:
         jitter_s = self._chance.uniform(0, self.faults.jitter_s) if self.faults.jitter_s else 0.0
-        self._last_due_s = max(self._last_due_s, self._loop.time() + self.faults.latency_s + jitter_s)
-        self._queue.append((self._last_due_s, item))
+        self._queue.append((self._loop.time() + self.faults.latency_s + jitter_s, item))
         self._queued_bytes += 0 if isinstance(item, str) else len(item)
         self._proceed()
 

@@ -157,11 +157,9 @@ class _Side(asyncio.Protocol):
         self._fed_by.clog(False)
 
     def listen(self, wanted: bool) -> None:
-        if self._transport is None or self._has_read_all:
-            return  # resuming would read the end a second time
-        if wanted:
+        if self._transport is not None and wanted:
             self._transport.resume_reading()
-        else:
+        elif self._transport is not None:
             self._transport.pause_reading()
 
     def write(self, data: bytes | memoryview) -> None:
