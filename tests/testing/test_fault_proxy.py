@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -225,6 +226,20 @@ async def test_a_slow_reader_slows_the_writer_down(line: Wire, shape: dict[str, 
     await draining
 
 
+async def test_a_server_can_go_on_writing_to_a_client_that_is_gone(line: Wire) -> None:
+    line.proxy.black_hole("up")
+    line.client_out.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    line.client_out.transport.abort()
+    for _ in range(5):
+        line.server_out.write(bytes(1024 * 1024))
+        await line.server_out.drain()
+
+    assert line.connection.open
+    line.proxy.heal()
+    with pytest.raises(ConnectionResetError):
+        await line.server_in.read()
+
+
 async def test_healing_delivers_at_once_what_is_on_its_way(line: Wire) -> None:
     line.proxy.shape(latency_s=3600, rate_bytes_per_s=1, slice_bytes=1)
     line.client_out.write(b"slow")
@@ -387,25 +402,43 @@ async def test_a_client_whose_server_refuses_is_reset() -> None:
         assert [connection.open for connection in proxy.connections] == [False]
 
 
-@pytest.mark.parametrize("waiting", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("waiting", range(6))
 async def test_a_proxy_can_be_closed_while_connections_are_made(
     waiting: int, loop_complaints: list[dict[str, Any]]
 ) -> None:
-    before = asyncio.all_tasks()
     async with served(echo) as address:
         proxy = FaultProxy(address)
         await proxy.start()
         _, writer = await dial(proxy.endpoint)
         await turns(waiting)
-        for connection in proxy.connections:
-            connection.reset()
+        proxy.reset()
         await proxy.close()
         await proxy.close()
-        writer.transport.abort()
+        assert "_reach_target" not in str(asyncio.all_tasks())
         assert not any(connection.open for connection in proxy.connections)
+        writer.transport.abort()
         await turns()
-    assert not asyncio.all_tasks() - before
+    assert asyncio.all_tasks() == {asyncio.current_task()}
     assert not loop_complaints
+
+
+@pytest.mark.parametrize("order", [FaultProxy.reset, lambda proxy: None])
+async def test_a_server_that_does_not_answer_holds_nothing_up(order: Callable[[FaultProxy], None]) -> None:
+    with socket.socket() as full, socket.socket() as one, socket.socket() as two:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (one, two):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        async with FaultProxy(f"127.0.0.1:{full.getsockname()[1]}") as proxy:
+            reader, writer = await dial(proxy.endpoint)
+            await until(lambda: proxy.connections)
+            await turns()
+            assert proxy.connections[0].open
+            order(proxy)
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
 
 
 @pytest.mark.parametrize("waiting", range(5))
@@ -457,6 +490,11 @@ async def test_the_endpoint_is_the_target_at_the_address_of_the_proxy(target: st
 def test_a_target_that_is_no_address_is_refused(target: str) -> None:
     with pytest.raises(ValueError, match=r"target is .*host:port"):
         FaultProxy(target)
+
+
+def test_a_wrong_direction_is_named_without_connections_too() -> None:
+    with pytest.raises(ValueError, match="direction is 'x'"):
+        FaultProxy("127.0.0.1:9").fin("x")  # type: ignore[arg-type]  # that is the point
 
 
 def test_the_endpoint_is_known_once_started() -> None:

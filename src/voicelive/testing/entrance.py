@@ -29,7 +29,6 @@ class Entrance:
         self.address = "", 0
         self._protocol = protocol
         self._socket: socket.socket | None = None
-        self._accepts = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, host: str, port: int) -> None:
@@ -44,7 +43,7 @@ class Entrance:
 
     def accept(self) -> None:
         """Accept connections, if they are refused; connecting succeeds from this moment on."""
-        if self._socket is not None and not self._accepts:
+        if self._socket is not None:
             self._listen(self._socket)
 
     def refuse(self) -> None:
@@ -65,12 +64,9 @@ class Entrance:
     def _listen(self, bound: socket.socket) -> None:
         bound.listen(_BACKLOG)
         asyncio.get_running_loop().add_reader(bound, self._take, bound)
-        self._accepts = True
 
     def _stop(self, bound: socket.socket) -> None:
-        if self._accepts:
-            asyncio.get_running_loop().remove_reader(bound)
-            self._accepts = False
+        asyncio.get_running_loop().remove_reader(bound)
         bound.close()
 
     def _take(self, bound: socket.socket) -> None:
@@ -88,7 +84,6 @@ class Entrance:
         task.add_done_callback(self._tasks.discard)
 
     async def _hand_over(self, client: socket.socket) -> None:
-        client.setblocking(False)
         await asyncio.get_running_loop().connect_accepted_socket(self._protocol, client)
 
 
