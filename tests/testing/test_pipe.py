@@ -170,12 +170,24 @@ async def test_a_cut_drops_what_is_on_its_way_and_keeps_reading() -> None:
     ends = pass_through(latency_s=3, held=True)
     ends.pipe.feed(b"dropped")
     ends.pipe.cut("fin")
-    ends.pipe.cut("reset")
     ends.pipe.feed(b"dropped too")
+    await asyncio.sleep(5)
+    ends.pipe.cut("reset")
     await asyncio.sleep(5)
 
     assert ends.arrived == [(0, "fin")]
     assert ends.reading
+
+
+async def test_a_cut_overtakes_an_end_that_is_on_its_way() -> None:
+    ends = pass_through(latency_s=3)
+    ends.pipe.feed(b"dropped")
+    ends.pipe.end("fin")
+    await asyncio.sleep(1)
+    ends.pipe.cut("fin")
+    await asyncio.sleep(5)
+
+    assert ends.arrived == [(1, "fin")]
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])

@@ -113,7 +113,7 @@ class Pipe:
 
     def cut(self, how: How) -> None:
         """End here and now: what is on its way is dropped, and what still comes."""
-        if not self._ended:
+        if self._queue or not self._ended:  # an end that has not arrived is overtaken
             self._ended = True
             self._queue = deque([(-math.inf, how)])
             self._queued_bytes = 0
