@@ -430,7 +430,7 @@ async def test_an_item_without_an_id_gets_one_and_the_application_learns_it(open
 
     ids = [await session.add_item(message()) for _ in range(2)]
 
-    assert [await peer.hear() for _ in ids] == [
+    assert [await peer.hear_bare() for _ in ids] == [
         {"type": "conversation.item.create", "item": {**MESSAGE, "id": item_id}} for item_id in ids
     ]
     assert ids[0] != ids[1]

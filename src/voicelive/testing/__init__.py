@@ -5,8 +5,8 @@ async with Emulator(Script("Hello!")) as emulator:
     client = VoiceLiveClient(emulator.endpoint, "any-key")
 ```
 
-Needs the extra ``testing`` (numpy). Names load on first use: every run of pytest imports this package for the sake of
-its plugin, whether the tests use it or not.
+``FaultProxy`` breaks connections on demand. The emulator needs the extra ``testing`` (numpy). Names load on first use:
+every run of pytest imports this package for the sake of its plugin, whether the tests use it or not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from voicelive.testing.emulator import Emulator
+    from voicelive.testing.fault_proxy import FaultProxy
     from voicelive.testing.pace import Pace
+    from voicelive.testing.proxied_connection import ProxiedConnection
     from voicelive.testing.records import EmulatedSession
     from voicelive.testing.script import Call, Heard, Script, Turn
     from voicelive.testing.voice import EspeakVoice, ToneVoice, Voice, WavVoice, default_voice
@@ -26,8 +28,10 @@ __all__ = [
     "EmulatedSession",
     "Emulator",
     "EspeakVoice",
+    "FaultProxy",
     "Heard",
     "Pace",
+    "ProxiedConnection",
     "Script",
     "ToneVoice",
     "Turn",
@@ -38,7 +42,9 @@ __all__ = [
 
 _HOME = {
     "emulator": "Emulator",
+    "fault_proxy": "FaultProxy",
     "pace": "Pace",
+    "proxied_connection": "ProxiedConnection",
     "records": "EmulatedSession",
     "script": "Call Heard Script Turn",
     "voice": "EspeakVoice ToneVoice Voice WavVoice default_voice",
