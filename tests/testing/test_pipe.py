@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voicelive.testing.faults import Cut, Faults
+from voicelive.testing.controls import Cut, Faults
 from voicelive.testing.pipe import Pipe
 
 pytestmark = pytest.mark.looptime

@@ -9,7 +9,7 @@ import pytest
 from tests.support.sockets import dial, echo, passes, served, turns
 
 from voicelive.testing import FaultProxy, ProxiedConnection
-from voicelive.testing.faults import Faults, Way
+from voicelive.testing.controls import Faults, Way
 
 NO_FAULTS: dict[Way, Faults] = {"up": Faults(), "down": Faults()}
 

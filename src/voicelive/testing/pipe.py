@@ -15,7 +15,7 @@ from functools import cached_property
 from random import Random
 from typing import Any, Protocol
 
-from voicelive.testing.faults import Faults, How
+from voicelive.testing.controls import Faults, How
 
 __all__ = ["Destination", "Pipe", "Source"]
 

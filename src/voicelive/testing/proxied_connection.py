@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from voicelive.testing.faults import Controls, Direction, Faults, Way, ways
+from voicelive.testing.controls import Controls, Direction, Faults, Way, ways
 from voicelive.testing.pipe import Pipe
 
 __all__ = ["ProxiedConnection"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voicelive.testing.faults import Cut, Faults, ways
+from voicelive.testing.controls import Cut, Faults, ways
 
 
 def test_nothing_is_suffered_unless_ordered() -> None:
