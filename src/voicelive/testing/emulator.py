@@ -19,7 +19,6 @@ from websockets.http11 import Response as UpgradeResponse
 
 from voicelive.testing.connection import Connection
 from voicelive.testing.handshake import Admission, RejectedUpgrade, admit
-from voicelive.testing.history import History
 from voicelive.testing.ids import Ids
 from voicelive.testing.pace import Pace
 from voicelive.testing.records import EmulatedSession
@@ -29,6 +28,7 @@ from voicelive.testing.service import Service
 from voicelive.testing.settings import Settings
 from voicelive.testing.small_talk import default_script
 from voicelive.testing.stage import Stage
+from voicelive.testing.threads import Threads
 from voicelive.testing.voice import Voice, default_voice
 
 __all__ = ["Emulator"]
@@ -90,6 +90,7 @@ class Emulator:
         self._server: Server | None = None
         self._endpoint: str | None = None
         self._session_numbers = itertools.count(1)
+        self._threads = Threads()
         self._rejected = 0
         self._failures: list[BaseException] = []
 
@@ -167,10 +168,11 @@ class Emulator:
         assert socket.request is not None, "the handshake is over"
         admission = self._admit(socket.request)
         ids = Ids(next(self._session_numbers))
-        record = EmulatedSession(ids.session(), admission, History())
+        thread_id, history = self._threads.of(admission, ids)
+        record = EmulatedSession(ids.session(), admission, history)
         self.sessions.append(record)
         connection = Connection(socket, record if self._keep_events else None)
-        stage = self._stage(record, ids, connection)
+        stage = self._stage(record, ids, connection, thread_id)
         stage.spawn(connection.pump())
         service = Service(stage, admission.model, connection.heed)
         try:
@@ -184,17 +186,18 @@ class Emulator:
             await connection.ended()
         finally:
             await stage.end()
+            history.settle()
             record.close_code = socket.close_code
             if not self._keep_events:
                 self.sessions.remove(record)
 
-    def _stage(self, record: EmulatedSession, ids: Ids, connection: Connection) -> Stage:
+    def _stage(self, record: EmulatedSession, ids: Ids, connection: Connection, thread_id: str | None) -> Stage:
         admission = record.admission
         settings = Settings(
             session_id=record.id,
             model=admission.model,
             expires_at=int(time.time()) + _SESSION_S,
-            agent=admission.agent,
+            agent=None if admission.agent is None else {**admission.agent, "thread_id": thread_id},
         )
         return Stage(
             ids=ids,
