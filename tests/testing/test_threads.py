@@ -99,7 +99,7 @@ async def test_an_agent_remembers_the_conversation_of_a_session_that_broke_off(d
         thread_id = peer.events[0]["session"]["agent"]["thread_id"]
         await peer.update(modalities=["text"])
         await peer.ask("When do you open?")
-        peer.socket.transport.abort()
+        emulator.sessions[0].abort()
         again = await dial(emulator, query=f"{AGENT}&conversation-id={thread_id}")
         begun_with = emulator.sessions[1].conversation
         await again.send("response.create")
@@ -125,7 +125,7 @@ async def test_what_a_broken_session_left_unsaid_stays_incomplete(dial: Any) -> 
         await peer.update(modalities=["text"])
         await peer.send("response.create")
         await peer.one("response.text.delta")
-        peer.socket.transport.abort()
+        emulator.sessions[0].abort()
         await peer.socket.wait_closed()
         await dial(emulator, query=f"{AGENT}&conversation-id=a")
         [item] = emulator.sessions[1].conversation

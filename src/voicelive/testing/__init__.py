@@ -16,21 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from voicelive.testing.emulator import Emulator
+    from voicelive.testing.faults import Upgrade
     from voicelive.testing.pace import Pace
     from voicelive.testing.records import EmulatedSession
     from voicelive.testing.script import Call, Heard, Script, Turn
+    from voicelive.testing.tampering import Double, Drop, Swap
     from voicelive.testing.voice import EspeakVoice, ToneVoice, Voice, WavVoice, default_voice
 
 __all__ = [
     "Call",
+    "Double",
+    "Drop",
     "EmulatedSession",
     "Emulator",
     "EspeakVoice",
     "Heard",
     "Pace",
     "Script",
+    "Swap",
     "ToneVoice",
     "Turn",
+    "Upgrade",
     "Voice",
     "WavVoice",
     "default_voice",
@@ -38,9 +44,11 @@ __all__ = [
 
 _HOME = {
     "emulator": "Emulator",
+    "faults": "Upgrade",
     "pace": "Pace",
     "records": "EmulatedSession",
     "script": "Call Heard Script Turn",
+    "tampering": "Double Drop Swap",
     "voice": "EspeakVoice ToneVoice Voice WavVoice default_voice",
 }
 """Module to the names that it gives."""
