@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voicelive import wire
-from voicelive.testing import Emulator, Script, Turn
+from voicelive.testing import Emulator, Pace, Script, Turn
 
 
 class Lecturer:
@@ -52,3 +52,21 @@ async def test_what_was_said_before_a_failure_still_arrives(dial: Any) -> None:
 
     assert len(events) == 51
     assert peer.socket.close_code == 1011
+
+
+@pytest.mark.looptime
+async def test_a_client_that_hangs_up_during_its_update_breaks_nothing(dial: Any) -> None:
+    async with Emulator(pace=Pace(session_updated_s=60)) as emulator:
+        peer = await dial(emulator)
+        [session] = emulator.sessions
+        await peer.send("session.update", session={})
+        while not session.received:  # noqa: ASYNC110 - a list, nothing to await
+            await asyncio.sleep(0)
+        peer.socket.transport.abort()
+        await peer.socket.wait_closed()
+        await asyncio.sleep(1)
+        session.flood(100, 10)
+        await asyncio.sleep(90)
+
+    assert session.close_code == 1006
+    assert [event.type for event in session.sent] == ["session.created"]

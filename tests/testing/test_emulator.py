@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from voicelive import ClientOptions, SessionConfig, VoiceLiveClient, wire
+from voicelive.errors import SessionExpiredError
 from voicelive.testing import Emulator, Pace, Script
 
 GOOD = "/voice-live/realtime?api-version=2026-07-15&model=gpt-realtime"
@@ -153,10 +155,48 @@ async def test_a_broken_rule_behind_a_commit_ends_the_session(dial: Any) -> None
 
 
 @pytest.mark.looptime
-async def test_a_virtual_hour_of_silence_does_not_end_a_session(dial: Any) -> None:
+async def test_almost_an_hour_of_silence_does_not_end_a_session(dial: Any) -> None:
     async with Emulator(Script("Still here.")) as emulator:
         peer = await dial(emulator)
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3599)
         done = (await peer.ask("Hello?"))[-1]
 
     assert done["response"]["status"] == "completed"
+
+
+@pytest.mark.looptime
+async def test_a_session_expires_when_its_time_is_over(dial: Any) -> None:
+    loop = asyncio.get_running_loop()
+    script = Script("I could go on for ever.")
+    async with Emulator(script, session_s=90, pace=Pace(first_text_s=89, text_delta_s=1)) as emulator:
+        peer = await dial(emulator)
+        begun_s = loop.time()
+        await peer.send("response.create")
+        await peer.one("response.audio_transcript.delta")
+        error = await peer.one("error")
+        expired_s = loop.time()
+        with pytest.raises(ConnectionClosed):
+            await peer.receive()
+
+    assert peer.events[0]["session"]["expires_at"] == pytest.approx(time.time() + 90, abs=60)
+    assert expired_s - begun_s == pytest.approx(90, abs=0.5)
+    assert error["error"]["code"] == "session_expired"
+    assert (peer.socket.close_code, peer.socket.close_reason) == (1001, "session_expired")
+    assert emulator.sessions[0].close_code == 1001
+
+
+@pytest.mark.looptime
+async def test_the_client_learns_that_its_session_has_expired() -> None:
+    async with (
+        Emulator(session_s=60) as emulator,
+        VoiceLiveClient(emulator.endpoint, "key") as client,
+        client.connect("gpt-realtime") as session,
+    ):
+        with pytest.raises(SessionExpiredError):
+            async for _ in session:
+                pass
+
+
+def test_a_session_lives_for_some_time() -> None:
+    with pytest.raises(ValueError, match="session_s is 0; it must be greater than 0"):
+        Emulator(session_s=0)

@@ -124,3 +124,13 @@ def test_the_reported_predecessor_is_always_the_true_one(steps: list[tuple[str, 
         place = ids.index(item_id)
         assert previous == (ids[place - 1] if place else None)
         assert len(set(ids)) == len(ids)
+
+
+def test_what_is_left_in_progress_stays_incomplete() -> None:
+    history = History()
+    begun, ended = message("a"), CallItem("b", "f", "c", status="completed")
+    begun.status = "in_progress"
+    for item in (begun, ended, OutputItem("d", "c", "1")):
+        history.add(item)
+    history.settle()
+    assert (begun.status, ended.status) == ("incomplete", "completed")

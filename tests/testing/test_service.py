@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from voicelive import wire
 from voicelive.testing import Call, Emulator, Heard, Pace, Script, ToneVoice, Turn
 from voicelive.testing.ids import Ids
+from voicelive.testing.items import CallItem
 from voicelive.testing.replies import Studio
 from voicelive.testing.service import Service
 from voicelive.testing.settings import Settings
@@ -418,3 +419,96 @@ def test_no_order_of_client_events_breaks_a_session(steps: list[tuple[str, int]]
     assert len(set(ended)) == len(ended)
     ids = [event.event_id for event in events]
     assert len(set(ids)) == len(ids)
+
+
+def message(role: str, part: str, text: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "message", "role": role, "content": [{"type": part, "text": text}], **fields}
+
+
+CALL = {"type": "function_call", "id": "item_s1_0006", "name": "look_up", "call_id": "call_s1_0009", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "id": "out-1", "call_id": "call_s1_0009", "output": "found"}
+EARLIER = [
+    message("system", "input_text", "Be brief.", id="item_s1_0002", status="completed"),
+    message("user", "input_text", "When do you open?", id="item_s1_0004", object="realtime.item"),
+    message("assistant", "text", "At nine.", id="my own id"),
+    message("assistant", "output_text", "Or at ten.", id="item_s1_0005", status="incomplete"),
+    message("user", "input_text", "Look it up.", id="item_s1_0003"),
+    CALL,
+]
+"""A conversation as a client that reconnects may replay it."""
+
+
+async def test_a_whole_conversation_can_be_replayed_into_a_new_session(dial: Any) -> None:
+    heard: list[Heard] = []
+
+    def note(said: Heard) -> Turn:
+        heard.append(said)
+        return Turn("Found.", calls=[Call("look_up", {})])
+
+    tool = {"type": "function", "name": "look_up", "parameters": {"type": "object", "properties": {}}}
+    async with Emulator(Script(then=note)) as emulator:
+        peer = await dial(emulator)
+        await peer.update(modalities=["text"], tools=[tool])
+        for item in EARLIER:
+            await peer.send("conversation.item.create", item=item)
+        created = [await peer.one("conversation.item.created") for _ in EARLIER]
+        await peer.send("response.create")
+        await peer.until("response.done")
+        await peer.send("conversation.item.create", item=OUTPUT)
+        await peer.send("response.create")
+        await peer.until("response.done")
+        [session] = emulator.sessions
+
+    ids = [item["id"] for item in EARLIER]
+    assert [event["item"]["id"] for event in created] == ids
+    assert [event["previous_item_id"] for event in created] == [None, *ids[:-1]]
+    assert [said.text for said in heard] == ["Look it up.", "Look it up."]
+    assert [said.outputs for said in heard] == [(), ("found",)]
+    kept = [item.id for item in session.history]
+    assert kept[:6] == ids
+    assert len(set(kept)) == len(kept) == 11
+    calls = [item.call_id for item in session.history if isinstance(item, CallItem)]
+    assert calls[0] == "call_s1_0009"
+    assert len(set(calls)) == len(calls) == 3
+
+
+async def test_replayed_ids_of_the_service_are_not_given_out_again(dial: Any) -> None:
+    tool = {"type": "function", "name": "look_up", "parameters": {"type": "object", "properties": {}}}
+    async with Emulator(Script(Turn("Found.", calls=[Call("look_up", {})]))) as emulator:
+        peer = await dial(emulator)
+        await peer.update(modalities=["text"], tools=[tool])
+        for number in range(100, 200):  # a hundred events later, the session comes to these numbers itself
+            call = {**CALL, "id": f"item_s1_{number:04d}", "call_id": f"call_s1_{number:04d}"}
+            await peer.send("conversation.item.create", item=call)
+        events = await peer.ask("Look it up.")
+        [session] = emulator.sessions
+
+    assert events[-1]["response"]["status"] == "completed"
+    for ids in ([item.id for item in session.history], [i.call_id for i in session.history if isinstance(i, CallItem)]):
+        assert len(set(ids)) == len(ids) > 100
+
+
+async def test_an_id_can_be_replayed_once(dial: Any) -> None:
+    async with Emulator() as emulator:
+        peer = await dial(emulator)
+        await peer.send("conversation.item.create", item=EARLIER[0])
+        await peer.one("conversation.item.created")
+        await peer.send("conversation.item.create", item=message("user", "input_text", "x", id="item_s1_0002"))
+        error = await peer.one("error")
+        await peer.no_more()
+
+    assert (error["error"]["code"], error["error"]["param"]) == ("invalid_value", "item.id")
+    assert len(emulator.sessions[0].conversation) == 1
+
+
+async def test_an_output_may_come_long_after_its_call_but_not_before(dial: Any) -> None:
+    async with Emulator() as emulator:
+        peer = await dial(emulator)
+        await peer.send("conversation.item.create", item=OUTPUT)
+        error = await peer.one("error")
+        await peer.send("conversation.item.create", item=CALL)
+        await peer.one("conversation.item.created")
+        await peer.send("conversation.item.create", item=OUTPUT)
+        await peer.one("conversation.item.created")
+
+    assert error["error"]["param"] == "item.call_id"

@@ -17,14 +17,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from voicelive.testing.emulator import Emulator
     from voicelive.testing.fault_proxy import FaultProxy
+    from voicelive.testing.faults import Upgrade
     from voicelive.testing.pace import Pace
     from voicelive.testing.proxied_connection import ProxiedConnection
     from voicelive.testing.records import EmulatedSession
     from voicelive.testing.script import Call, Heard, Script, Turn
+    from voicelive.testing.tampering import Double, Drop, Swap
     from voicelive.testing.voice import EspeakVoice, ToneVoice, Voice, WavVoice, default_voice
 
 __all__ = [
     "Call",
+    "Double",
+    "Drop",
     "EmulatedSession",
     "Emulator",
     "EspeakVoice",
@@ -33,8 +37,10 @@ __all__ = [
     "Pace",
     "ProxiedConnection",
     "Script",
+    "Swap",
     "ToneVoice",
     "Turn",
+    "Upgrade",
     "Voice",
     "WavVoice",
     "default_voice",
@@ -43,10 +49,12 @@ __all__ = [
 _HOME = {
     "emulator": "Emulator",
     "fault_proxy": "FaultProxy",
+    "faults": "Upgrade",
     "pace": "Pace",
     "proxied_connection": "ProxiedConnection",
     "records": "EmulatedSession",
     "script": "Call Heard Script Turn",
+    "tampering": "Double Drop Swap",
     "voice": "EspeakVoice ToneVoice Voice WavVoice default_voice",
 }
 """Module to the names that it gives."""

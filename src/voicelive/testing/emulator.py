@@ -1,26 +1,28 @@
 """The emulated service as a server on this machine: sockets, sessions, and their end.
 
-What a session says is ``service``'s; who is let in, ``handshake``'s.
+What a session says is ``service``'s; who is let in, ``door``'s.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import time
+from copy import copy
+from functools import partial
 from ssl import SSLContext
 from types import TracebackType
 from typing import Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request as UpgradeRequest
-from websockets.http11 import Response as UpgradeResponse
 
 from voicelive.testing.connection import Connection
-from voicelive.testing.handshake import Admission, RejectedUpgrade, admit
-from voicelive.testing.history import History
+from voicelive.testing.door import Door
+from voicelive.testing.faults import HandshakeFaults
 from voicelive.testing.ids import Ids
+from voicelive.testing.lines import Line
 from voicelive.testing.pace import Pace
 from voicelive.testing.records import EmulatedSession
 from voicelive.testing.replies import Studio
@@ -29,6 +31,8 @@ from voicelive.testing.service import Service
 from voicelive.testing.settings import Settings
 from voicelive.testing.small_talk import default_script
 from voicelive.testing.stage import Stage
+from voicelive.testing.tampering import Tamper
+from voicelive.testing.threads import Threads
 from voicelive.testing.voice import Voice, default_voice
 
 __all__ = ["Emulator"]
@@ -36,13 +40,12 @@ __all__ = ["Emulator"]
 _log = logging.getLogger(__name__)
 
 _MAX_FRAME_BYTES = 16 * 1024 * 1024  # an append may carry 15 MiB of base64; no limit of frames is published
-_SESSION_S = 60 * 60  # "at most 60 minutes per session", service limits of the documentation
 _CLOSE_S = 1  # a client that does not read (aiohttp, between two receives) never answers the close frame
 _GOING_AWAY = 1001
 _INTERNAL_ERROR = 1011
 
 
-class Emulator:
+class Emulator(HandshakeFaults):
     """A Voice Live service on the loopback interface, for tests and for work without a network.
 
     ``async with Emulator() as emulator`` starts it; ``emulator.endpoint`` is what a client connects to.
@@ -57,11 +60,17 @@ class Emulator:
         ssl: Context with the server's certificate, for clients that insist on TLS; by default there is none.
         ping_interval_s: A ping goes to each client this often; ``None``: never.
         ping_timeout_s: A client whose pong takes longer is dropped.
+        session_s: Lifetime of a session, by default the documented 60 minutes. Then it expires.
         keep_events: Keep all events and ended sessions; switch it off where the emulator runs for long.
 
     Attributes:
         script: What the agent says; ``script.remaining`` holds the turns that were never used.
         sessions: All sessions so far, oldest first; without ``keep_events`` those that go on.
+        tamper: What becomes of outgoing events: maps each to those that go out instead. Each new session works
+            with a copy of its own (``EmulatedSession.tamper``).
+
+    Raises:
+        ValueError: ``session_s`` is not above 0.
     """
 
     def __init__(
@@ -76,21 +85,28 @@ class Emulator:
         ssl: SSLContext | None = None,
         ping_interval_s: float | None = 20.0,
         ping_timeout_s: float | None = 20.0,
+        session_s: float = 3600.0,
         keep_events: bool = True,
     ) -> None:
+        if not session_s > 0:
+            raise ValueError(f"session_s is {session_s}; it must be greater than 0")
+        super().__init__()
         self.script = default_script() if script is None else script
         self.sessions: list[EmulatedSession] = []
+        self.tamper: Tamper | None = None
         self._pace = Pace.instant() if pace is None else pace
         self._studio = Studio(default_voice() if voice is None else voice)
-        self._api_key = api_key
+        self._door = Door(self._handshakes, api_key)
         self._address = host, port
         self._ssl = ssl
         self._ping = ping_interval_s, ping_timeout_s
+        self._session_s = session_s
         self._keep_events = keep_events
         self._server: Server | None = None
         self._endpoint: str | None = None
         self._session_numbers = itertools.count(1)
-        self._rejected = 0
+        self._threads = Threads()
+        self._lines: set[Line] = set()
         self._failures: list[BaseException] = []
 
     @property
@@ -110,10 +126,12 @@ class Emulator:
         self._server = await serve(
             self._serve,
             *self._address,
-            process_request=self._judge,
+            process_request=self._door.judge,
+            create_connection=partial(Line, self._lines),  # type: ignore[arg-type]  # is called as the class would be
             ssl=self._ssl,
             compression=None,
             max_size=_MAX_FRAME_BYTES,
+            open_timeout=None,  # a handshake may be ordered to take for ever; ``close`` ends it
             ping_interval=interval_s,
             ping_timeout=timeout_s,
             close_timeout=_CLOSE_S,
@@ -130,6 +148,8 @@ class Emulator:
                 pass over it.
         """
         if self._server is not None:
+            for line in list(self._lines):
+                line.release()
             self._server.close(code=_GOING_AWAY, reason="the emulator is closing")
             await self._server.wait_closed()
         if self._failures:
@@ -147,36 +167,22 @@ class Emulator:
             self._failures.clear()  # logged already; the error on its way out must not be replaced
         await self.close()
 
-    def _judge(self, socket: ServerConnection, request: UpgradeRequest) -> UpgradeResponse | None:
-        try:
-            self._admit(request)
-        except RejectedUpgrade as rejection:
-            self._rejected += 1
-            response = socket.respond(rejection.status, rejection.body)
-            del response.headers["Content-Type"]
-            response.headers["Content-Type"] = "application/json"
-            response.headers["x-request-id"] = f"req_{self._rejected:04d}"
-            return response
-        return None
-
-    def _admit(self, request: UpgradeRequest) -> Admission:
-        headers = {name.lower(): value for name, value in request.headers.raw_items()}
-        return admit(request.path, headers, api_key=self._api_key)
-
-    async def _serve(self, socket: ServerConnection) -> None:
-        assert socket.request is not None, "the handshake is over"
-        admission = self._admit(socket.request)
+    async def _serve(self, line: ServerConnection) -> None:
+        assert isinstance(line, Line), "the server makes no others"
+        assert line.admission is not None, "only accepted upgrades come here"
         ids = Ids(next(self._session_numbers))
-        record = EmulatedSession(ids.session(), admission, History())
-        self.sessions.append(record)
-        connection = Connection(socket, record if self._keep_events else None)
-        stage = self._stage(record, ids, connection)
+        thread_id, history = self._threads.of(line.admission, ids)
+        connection = Connection(line, keep_events=self._keep_events)
+        connection.tamper = copy(self.tamper)
+        session = EmulatedSession(ids.session(), line.admission, history, connection, ids)
+        self.sessions.append(session)
+        stage = self._stage(session, thread_id)
+        if line.opens_silently:
+            session.silence()
         stage.spawn(connection.pump())
-        service = Service(stage, admission.model, connection.heed)
+        stage.spawn(self._expire(session))
         try:
-            service.open()
-            while True:
-                await service.receive(await socket.recv(decode=False))
+            await self._converse(Service(stage, line.admission.model, connection.heed), line)
         except ConnectionClosed:
             pass
         except Exception as error:  # a rule of the script may raise anything; the test has to hear of it
@@ -184,28 +190,38 @@ class Emulator:
             await connection.ended()
         finally:
             await stage.end()
-            record.close_code = socket.close_code
+            history.settle()
+            session.close_code = line.close_code
             if not self._keep_events:
-                self.sessions.remove(record)
+                self.sessions.remove(session)
 
-    def _stage(self, record: EmulatedSession, ids: Ids, connection: Connection) -> Stage:
-        admission = record.admission
+    async def _converse(self, service: Service, line: Line) -> None:
+        service.open()
+        while True:
+            await service.receive(await line.recv(decode=False))
+
+    async def _expire(self, session: EmulatedSession) -> None:
+        await asyncio.sleep(self._session_s)
+        session.expire()
+
+    def _stage(self, session: EmulatedSession, thread_id: str | None) -> Stage:
+        admission, connection = session.admission, session.connection
         settings = Settings(
-            session_id=record.id,
+            session_id=session.id,
             model=admission.model,
-            expires_at=int(time.time()) + _SESSION_S,
-            agent=admission.agent,
+            expires_at=int(time.time() + self._session_s),
+            agent=None if admission.agent is None else {**admission.agent, "thread_id": thread_id},
         )
         return Stage(
-            ids=ids,
+            ids=session.ids,
             settings=settings,
             script=self.script,
             pace=self._pace,
             studio=self._studio,
             outlet=connection,
             failed=lambda error: self._fail(connection, error),
-            history=record.history,
-            conversation_id=ids.conversation(),
+            history=session.history,
+            conversation_id=session.ids.conversation(),
         )
 
     def _fail(self, connection: Connection, error: BaseException) -> None:

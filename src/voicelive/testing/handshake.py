@@ -32,7 +32,7 @@ class Admission:
         headers: Request headers with lower-case names, secrets excepted.
         credential: How the client identified itself.
         model: The model to play.
-        agent: The agent as the session resource reports it; ``None`` in model mode.
+        agent: The agent as the session resource reports it, its conversation excepted; ``None`` in model mode.
     """
 
     path: str
@@ -102,7 +102,7 @@ def _target(query: Mapping[str, str]) -> tuple[str, JsonObject | None]:
     if name or agent_id:
         if name and not query.get("agent-project-name"):
             raise RejectedUpgrade(400, "MissingParameter", "An agent needs the agent-project-name query parameter.")
-        agent = {"type": "agent", "name": name or agent_id, "agent_id": agent_id or name, "thread_id": "thread_1"}
+        agent = {"type": "agent", "name": name or agent_id, "agent_id": agent_id or name}
         return query.get("model") or _AGENT_MODEL, agent
     if not query.get("model"):
         raise RejectedUpgrade(400, "MissingParameter", "The model query parameter is required.")

@@ -95,6 +95,12 @@ class History:
             raise Refusal("invalid_value", f"Content part {content_index} holds no input text.", "content_index")
         part.text = (part.text or "") + delta
 
+    def settle(self) -> None:
+        """Nothing is added to items any more: what was in progress stays incomplete."""
+        for item in self._items:
+            if not isinstance(item, OutputItem) and item.status == "in_progress":
+                item.status = "incomplete"
+
     def has_call(self, call_id: str) -> bool:
         """A function call of that id stands in the conversation."""
         return any(isinstance(item, CallItem) and item.call_id == call_id for item in self._items)

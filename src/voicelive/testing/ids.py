@@ -8,11 +8,19 @@ __all__ = ["Ids"]
 
 
 class Ids:
-    """Ids of one session: ``item_s1_0003`` is the third id given out in the emulator's first session."""
+    """Ids of one session: ``item_s1_0003`` is the third id given out in the emulator's first session.
+
+    An id that the client chose is not given out again: it may replay the items of another emulator's session.
+    """
 
     def __init__(self, session_number: int) -> None:
         self._session = f"s{session_number}"
         self._count = itertools.count(1)
+        self._taken: set[str] = set()
+
+    def reserve(self, *names: str) -> None:
+        """Never give out these."""
+        self._taken.update(names)
 
     def session(self) -> str:
         return self._new("sess")
@@ -32,5 +40,10 @@ class Ids:
     def event(self) -> str:
         return self._new("event")
 
+    def thread(self) -> str:
+        return self._new("thread")
+
     def _new(self, prefix: str) -> str:
-        return f"{prefix}_{self._session}_{next(self._count):04d}"
+        while (name := f"{prefix}_{self._session}_{next(self._count):04d}") in self._taken:
+            pass
+        return name

@@ -25,7 +25,17 @@ from voicelive.testing.checks import (
     text,
 )
 
-__all__ = ["ITEM", "CallItem", "Item", "MessageItem", "OutputItem", "Part", "ReportedItem", "item_from_request"]
+__all__ = [
+    "ITEM",
+    "CallItem",
+    "Item",
+    "MessageItem",
+    "OutputItem",
+    "Part",
+    "ReportedItem",
+    "item_from_request",
+    "own_ids",
+]
 
 ReportedItem: TypeAlias = wire.ResponseMessageItem | wire.ResponseFunctionCallItem | wire.ResponseFunctionCallOutputItem
 Status: TypeAlias = Literal["in_progress", "completed", "incomplete"]
@@ -131,6 +141,12 @@ class OutputItem:
 
 
 Item: TypeAlias = MessageItem | CallItem | OutputItem
+
+
+def own_ids(item: Item) -> tuple[str, ...]:
+    """The ids that nothing else may have: the item's, and its call's."""
+    return (item.id, item.call_id) if isinstance(item, CallItem) else (item.id,)
+
 
 _common: dict[str, Check] = {"type": text, "id": text, "status": text, "object": anything}
 _text_part = record({"type": text, "text": text}, required=("text",))

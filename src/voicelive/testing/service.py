@@ -13,7 +13,7 @@ from typing import Any
 from voicelive import wire
 from voicelive.testing.checks import Refusal
 from voicelive.testing.history import last_user_message, latest_outputs
-from voicelive.testing.items import Item, OutputItem, item_from_request
+from voicelive.testing.items import Item, OutputItem, item_from_request, own_ids
 from voicelive.testing.listener import Listener
 from voicelive.testing.requests import Request
 from voicelive.testing.responder import Responder
@@ -110,6 +110,7 @@ class Service:
         if isinstance(item, OutputItem) and not stage.history.has_call(item.call_id):
             raise Refusal("invalid_value", f"There is no function call with the id '{item.call_id}'.", "item.call_id")
         previous = stage.history.add(item, body.get("previous_item_id"))
+        stage.ids.reserve(*own_ids(item))
         stage.emit(
             wire.ConversationItemCreated(event_id=stage.ids.event(), previous_item_id=previous, item=item.report())
         )
