@@ -43,7 +43,6 @@ from voicelive.wire.server.session import (
 from voicelive.wire.server_events import KnownServerEvent, ServerEvent
 from voicelive.wire.session import SessionConfig
 
-
 NOW = 100.0
 
 

@@ -8,6 +8,7 @@ done, one follow-up response is wanted. Whether a tool exists and what it does i
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, TypeAlias
@@ -233,6 +234,11 @@ class Calls:
             if not batch.done:
                 effects += self._response_done(response_id)
         return began, effects
+
+    @property
+    def begun_ids(self) -> Set[str]:
+        """All calls of this session whose arguments were whole."""
+        return self._seen.keys()
 
     @property
     def owed_ids(self) -> frozenset[str]:

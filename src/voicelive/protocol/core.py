@@ -356,7 +356,7 @@ class SessionProtocol:
 
     def plan(self) -> tuple[list[ConversationRequestItem], list[LeftOut]]:
         """The conversation as a new session is told it, and what of it cannot be told."""
-        return replay(self.history.items(), keep_ids=True, owed=self.calls.owed_ids)
+        return replay(self.history.items(), keep_ids=True, owed=self.calls.begun_ids)
 
     def connected(self, now: float) -> tuple[Effect, ...]:
         """A new connection stands, and the new session knows what the old one did."""

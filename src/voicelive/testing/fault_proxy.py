@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from voicelive.testing.entrance import Entrance
 from voicelive.testing.controls import Controls, Direction, Faults, Way, ways
+from voicelive.testing.entrance import Entrance
 from voicelive.testing.proxied_connection import ProxiedConnection
 
 __all__ = ["FaultProxy"]
