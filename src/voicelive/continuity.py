@@ -17,7 +17,7 @@ from voicelive.engine import Engine
 from voicelive.errors import ConnectTimeoutError, RequestLostError, ServiceBusyError, VoiceLiveError
 from voicelive.events import LossReport, SessionInterrupted, SessionResumed
 from voicelive.options import HandshakeRetry, Resume
-from voicelive.protocol.core import Broken
+from voicelive.protocol.effects import Broken
 from voicelive.protocol.ledger import Confirmed
 from voicelive.protocol.replay import LeftOut
 from voicelive.rehearsal import Part, rehearse
@@ -186,7 +186,7 @@ class Continuity:
         self._outbox.hold()
         try:
             await self._closing_on_failure(link.transport, self._say_audio(link.transport, None))
-            still = self._protocol.at_rest and self._outbox.idle and self._protocol.plan() == told
+            still = self._protocol.at_rest(self._clock()) and self._outbox.idle and self._protocol.plan() == told
         except BaseException:
             self._outbox.resume_same()
             raise

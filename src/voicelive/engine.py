@@ -21,10 +21,12 @@ from voicelive.events import SessionEvent, UndecodableFrame
 from voicelive.options import ClientOptions
 from voicelive.playback import Playback
 from voicelive.protocol.calls import AnswerCall, Call, CancelCall, RunCall
-from voicelive.protocol.core import TIMED, Effect, Flushed, Send, SessionProtocol, Tell
+from voicelive.protocol.core import SessionProtocol
+from voicelive.protocol.effects import Effect, Flushed, Send, Tell
 from voicelive.protocol.ledger import Confirmed, Refused
 from voicelive.protocol.mcp import AskApproval
 from voicelive.protocol.responses import Again, Ask, Began, Ended, Kind, Rejected, tagged
+from voicelive.protocol.routing import TIMED
 from voicelive.protocol.wishes import Wish
 from voicelive.response import ResponseHandle
 from voicelive.sending import Sender
@@ -195,7 +197,7 @@ class Engine:
 
     async def at_rest(self) -> None:
         """Wait until nobody speaks, nothing is under way and all was heard, or the session is over."""
-        while not self._over and (self.playback.playing or not self.protocol.at_rest):
+        while not self._over and (self.playback.playing or not self.protocol.at_rest(self._loop.time())):
             self._change.clear()
             await self._change.wait()
 

@@ -11,8 +11,8 @@ import contextlib
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Self, TypeVar, overload
+from collections.abc import Awaitable, Coroutine, Mapping
+from typing import Any, Self, TypeVar
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio_input import AudioInput
@@ -21,13 +21,14 @@ from voicelive.dialogue import Dialogue
 from voicelive.engine import Counts, Engine
 from voicelive.errors import ConfigurationError, SessionClosedError, SlowConsumerError, VoiceLiveError
 from voicelive.events import HandlerFailed
-from voicelive.handlers import Handler, Handlers
+from voicelive.handlers import Handlers
+from voicelive.listening import Listening
 from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo, Phase
 from voicelive.protocol.core import SessionProtocol
 from voicelive.protocol.ledger import LedgerEntry
 from voicelive.sending import Sender
-from voicelive.taps import SESSION_EVENT_BYTES, AnyEvent, Overflow, Subscription, checked_classes
+from voicelive.taps import SESSION_EVENT_BYTES
 from voicelive.transport.base import Transport, TransportClosed, checked_close
 from voicelive.transport.outbox import Outbox
 from voicelive.wire.client_events import (
@@ -48,12 +49,9 @@ log = logging.getLogger("voicelive")
 
 _T = TypeVar("_T")
 _A = TypeVar("_A", bound=ServerEventBase)
-_E = TypeVar("_E", bound=AnyEvent)
-_E2 = TypeVar("_E2", bound=AnyEvent)
-_H = TypeVar("_H", bound=Handler)
 
 
-class Session(Dialogue):
+class Session(Listening, Dialogue):
     """One conversation with an agent, made by ``VoiceLiveClient.connect``.
 
     ``async for event in session`` gives everything the service says and what the session itself reports. Use
@@ -173,90 +171,6 @@ class Session(Dialogue):
             self._outbox.holds = True
             self._plan_renewal(self._continuity)
 
-    # -- hearing
-
-    def __aiter__(self) -> AsyncIterator[AnyEvent]:
-        """All events, from ``session.created`` on; media from the first use on.
-
-        Ends when the session ended normally; otherwise it raises ``SessionClosedError`` or a subclass.
-        A loop that was left may be followed by another one, which goes on where it stopped.
-
-        Raises:
-            LocalProtocolError: Another loop over the session is under way.
-        """
-        return self._streams.main()
-
-    @overload
-    def subscribe(self, *, overflow: Overflow = ..., limit_bytes: int | None = ...) -> Subscription[AnyEvent]: ...
-    @overload
-    def subscribe(
-        self, cls: type[_E], /, *, overflow: Overflow = ..., limit_bytes: int | None = ...
-    ) -> Subscription[_E]: ...
-    @overload
-    def subscribe(
-        self, cls: type[_E], cls2: type[_E2], /, *, overflow: Overflow = ..., limit_bytes: int | None = ...
-    ) -> Subscription[_E | _E2]: ...
-    @overload
-    def subscribe(
-        self, *classes: type[AnyEvent], overflow: Overflow = ..., limit_bytes: int | None = ...
-    ) -> Subscription[Any]: ...
-    def subscribe(
-        self, *classes: type[Any], overflow: Overflow = "raise", limit_bytes: int | None = None
-    ) -> Subscription[Any]:
-        """A further stream of events from now on: of these classes, or of all.
-
-        Args:
-            classes: Event classes to hear.
-            overflow: ``"raise"``: falling behind the bound ends this stream with ``SlowConsumerError``.
-                ``"drop_audio"``: its oldest media is dropped first, counted, and told by ``AudioDropped``.
-            limit_bytes: The bound; default ``ClientOptions.inbox_bytes``.
-
-        Raises:
-            SessionClosedError: The session has ended.
-        """
-        self._refuse_when_closed()
-        return self._streams.add("a subscription", classes, overflow=overflow, limit_bytes=limit_bytes)
-
-    def on(self, *classes: type[AnyEvent]) -> Callable[[_H], _H]:
-        """Decorator: call a sync or async function with every event of these classes, or of all.
-
-        Handlers run one after the other, in the order of events and of registration, on a task of the session:
-        a slow one delays other handlers, never the socket. They may await any verb. An exception becomes a
-        ``HandlerFailed`` event and an ERROR log, and ends the session where ``ClientOptions.handler_errors`` says so.
-
-        Raises:
-            SessionClosedError: The session has ended.
-        """
-        self._refuse_when_closed()
-        wanted = checked_classes(classes)
-
-        def register(handler: _H) -> _H:
-            self._running_handlers().add(handler, wanted)
-            return handler
-
-        return register
-
-    def off(self, handler: Handler) -> None:
-        """Stop calling a handler; unknown ones are ignored."""
-        if self._handlers is not None:
-            self._handlers.remove(handler)
-
-    async def wait_for(
-        self, cls: type[_E], predicate: Callable[[_E], bool] | None = None, *, timeout_s: float | None = None
-    ) -> _E:
-        """The next event of a class for which ``predicate`` holds, from now on.
-
-        Raises:
-            TimeoutError: It did not come within ``timeout_s``.
-            SessionClosedError: The session ended before.
-        """
-        async with asyncio.timeout(timeout_s):
-            with self.subscribe(cls) as stream:
-                async for event in stream:
-                    if predicate is None or predicate(event):
-                        return event
-        raise self._protocol.connection.closed_error()
-
     # -- saying; the verbs are in Verbs
 
     async def send(self, event: ClientEvent) -> None:
@@ -336,6 +250,9 @@ class Session(Dialogue):
         except TransportClosed as end:
             self._end(end)
             raise self._protocol.connection.closed_error() from None
+
+    def _closed_error(self) -> SessionClosedError:
+        return self._protocol.connection.closed_error()
 
     def _refuse_when_closed(self) -> None:
         if self._closed.is_set():

@@ -9,7 +9,8 @@ from tests.support.histories import begins, calls, ends, event, says, spoken, ty
 from voicelive.events import BargeIn, ToolTrouble, TruncationRefused, TurnFinished
 from voicelive.protocol.calls import AnswerCall, CancelCall, RunCall
 from voicelive.protocol.connection import Phase
-from voicelive.protocol.core import Effect, Flushed, Send, SessionProtocol, Tell
+from voicelive.protocol.core import SessionProtocol
+from voicelive.protocol.effects import Effect, Flushed, Send, Tell
 from voicelive.protocol.ledger import Confirmed, Refused
 from voicelive.protocol.responses import Ask, Began, Ended, Kind
 from voicelive.wire.client_events import (

@@ -11,8 +11,9 @@ from tests.support.histories import begins, ends, event
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import PlaybackQueue
 from voicelive.events import BargeIn, PlaybackCue
-from voicelive.protocol.core import Effect, SessionProtocol, Tell
+from voicelive.protocol.core import SessionProtocol
 from voicelive.protocol.cues import BLENDSHAPES_PER_S, Cues
+from voicelive.protocol.effects import Effect, Tell
 from voicelive.wire.server.animation import ResponseAnimationBlendshapesDelta, ResponseAudioTimestampDelta
 from voicelive.wire.server_events import ServerEvent
 

@@ -9,7 +9,8 @@ from tests.support.histories import begins, calls, ends, event, says, typed
 from tests.support.peer import JsonObject
 
 from voicelive.events import NoInput
-from voicelive.protocol.core import Effect, SessionProtocol, Tell
+from voicelive.protocol.core import SessionProtocol
+from voicelive.protocol.effects import Effect, Tell
 from voicelive.protocol.responses import Ask
 from voicelive.protocol.silence import Prompt, Silence
 from voicelive.wire.client_events import ConversationItemCreate, InputAudioBufferCommit

@@ -20,7 +20,8 @@ from tests.support.histories import event
 
 from voicelive.events import ToolTrouble
 from voicelive.protocol.calls import AnswerCall, CancelCall, RunCall
-from voicelive.protocol.core import Effect, Send, SessionProtocol, Tell
+from voicelive.protocol.core import SessionProtocol
+from voicelive.protocol.effects import Effect, Send, Tell
 from voicelive.protocol.responses import NO_ANSWER, Ask, Began, Kind, Rejected, tagged
 from voicelive.wire.client_events import ConversationItemCreate, ConversationItemTruncate
 from voicelive.wire.items import FunctionCallOutputItem

@@ -7,24 +7,25 @@ delivered after the event itself. On the hot path that is nothing, and an empty 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import Cut, Heard, PlaybackQueue
-from voicelive.events import BargeIn, NoInput, PlaybackCue, SessionEvent, ToolTrouble, TruncationRefused
-from voicelive.protocol import caller_audio, calls, connection, cues, ledger, mcp, responses, turns
+from voicelive.events import BargeIn, NoInput, PlaybackCue, ToolTrouble, TruncationRefused
+from voicelive.protocol import calls, connection, cues, mcp, responses, turns
 from voicelive.protocol.caller_audio import CallerAudio
-from voicelive.protocol.calls import AnswerCall, CallEffect, Calls, CancelCall, FollowUp, Odd, OnBargeIn, RunCall
+from voicelive.protocol.calls import CallEffect, Calls, FollowUp, Odd, OnBargeIn
 from voicelive.protocol.connection import Connection
-from voicelive.protocol.continuation import WISH, LostResponse, Unanswered, sort_out
+from voicelive.protocol.continuation import WISH, LostResponse, sort_out
 from voicelive.protocol.cues import Cues, Placed
+from voicelive.protocol.effects import Broken, Effect, Flushed, Send, Tell
 from voicelive.protocol.history import History
 from voicelive.protocol.item_book import PIECES
 from voicelive.protocol.ledger import Confirmed, Ledger, Outcome
 from voicelive.protocol.mcp import AskApproval, McpCalls
 from voicelive.protocol.replay import LeftOut, replay
-from voicelive.protocol.responses import Again, Ask, Began, Ended, Gate, GateEffect, Kind, Rejected, Wish
+from voicelive.protocol.responses import Began, Gate, GateEffect, Kind, Wish
+from voicelive.protocol.routing import PLAYBACK, ROUTED, SPEECH, TIMED
 from voicelive.protocol.settings import merged
 from voicelive.protocol.silence import Silence
 from voicelive.protocol.turns import Flush, InterruptionPolicy, Interruptions, Truncate, TurnEffect, interrupts
@@ -38,14 +39,7 @@ from voicelive.wire.client_events import (
 )
 from voicelive.wire.items import ConversationRequestItem, FunctionCallOutputItem, UserMessageItem
 from voicelive.wire.responses import ResponseCreateParams
-from voicelive.wire.server.animation import (
-    ResponseAnimationBlendshapesDelta,
-    ResponseAnimationVisemeDelta,
-    ResponseAudioTimestampDelta,
-)
 from voicelive.wire.server.conversation import (
-    ConversationItemInputAudioTranscriptionCompleted,
-    ConversationItemInputAudioTranscriptionFailed,
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
 )
@@ -59,79 +53,10 @@ from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpd
 from voicelive.wire.server_events import ServerEvent
 from voicelive.wire.session import SessionConfig
 
-__all__ = ["TIMED", "Broken", "Effect", "Flushed", "Send", "SessionProtocol", "Tell"]
-
-
-@dataclass(frozen=True, slots=True)
-class Flushed:
-    """Playback was cut: whoever plays must fall silent now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Put this on the wire, in order, without waiting."""
-
-    event: ClientEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Deliver this to the application, after the event that caused it."""
-
-    event: SessionEvent
-
-
-Effect: TypeAlias = (
-    Outcome
-    | Ask
-    | Began
-    | Ended
-    | Rejected
-    | Again
-    | RunCall
-    | CancelCall
-    | AnswerCall
-    | AskApproval
-    | Flushed
-    | Send
-    | Tell
-)
-"""What the shell must do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """What was under way as a connection was lost.
-
-    Attributes:
-        unanswered: Events without an answer.
-        response: The running response.
-        owed_calls: Calls that go on.
-    """
-
-    unanswered: Unanswered
-    response: LostResponse | None
-    owed_calls: tuple[str, ...]
+__all__ = ["SessionProtocol"]
 
 
 _NOTHING: Final[tuple[Effect, ...]] = ()
-
-TIMED: Final = (
-    responses.HEARS
-    | turns.HEARS
-    | {ErrorEvent, SessionCreated, SessionUpdated, ResponseAudioDone, ResponseAudioTimestampDelta}
-    | {ResponseAnimationVisemeDelta, ResponseAnimationBlendshapesDelta}
-    | {ConversationItemInputAudioTranscriptionCompleted, ConversationItemInputAudioTranscriptionFailed}
-)
-"""Events after which something may be due at another time than before."""
-
-_PLAYBACK: Final = cues.HEARS | {ResponseAudioDone}
-"""Events with which something can have been heard to its end, or to the place of a cue; else time tells."""
-
-_SPEECH: Final = caller_audio.HEARS
-
-ROUTED: Final = TIMED | calls.HEARS | mcp.HEARS | {rule.answer for rule in ledger.RULES.values()}
-"""Events that concern more than the history: one of five."""
 
 _CUT: Final = "voicelive_cut_"  # event ids of truncations that the session sends by itself
 
@@ -190,7 +115,7 @@ class SessionProtocol:
             return tuple(map(Tell, self.history.receive(event, now, owed=self._owes)))
         if kind in connection.HEARS:
             self._settings(event)
-        elif kind in _SPEECH:
+        elif kind in SPEECH:
             self._caller(event)
         elif isinstance(event, ResponseAudioDone):
             self.playback.complete(event.item_id)
@@ -216,7 +141,7 @@ class SessionProtocol:
             effects += self._noted(self.gate.receive(event, now, answers=self._answers, owed=self.calls.owed))
             if isinstance(event, ResponseCreated) and self.gate.is_beside(event.response.id or ""):
                 self.history.set_aside(event.response.id or "")
-        if kind in _PLAYBACK:
+        if kind in PLAYBACK:
             effects += self._heard(now)
         effects += map(Tell, self.history.receive(event, now, owed=self._owes))
         if kind in TIMED:
@@ -314,11 +239,10 @@ class SessionProtocol:
 
     # -- one connection after another
 
-    @property
-    def at_rest(self) -> bool:
+    def at_rest(self, now: float) -> bool:
         """Whether nobody speaks and nothing is under way, so that a change of connection disturbs nothing."""
         busy = self._caller_speaks or self.calls.owed or self.mcp.busy or not self.gate.idle
-        return not busy and self.history.settled and not any(True for _ in self.ledger.unanswered())
+        return not busy and self.history.settled and not self.ledger.awaits_answers(now)
 
     def connection_lost(self, now: float, *, remembered: bool) -> tuple[Broken, tuple[Effect, ...]]:
         """No event of this connection will come any more, and another connection is to take its place.
@@ -328,19 +252,17 @@ class SessionProtocol:
             remembered: Whether the service itself keeps the conversation (an agent's), so that every question is known.
         """
         self.connection.avatar_linked = False
-        for response_id in filter(None, [self.gate.active_id]):
-            self.playback.complete_response(response_id)
+        if self.gate.active_id:
+            self.playback.complete_response(self.gate.active_id)
         answered_otherwise, call_effects = self.calls.connection_lost()
         was_busy, question_known = self.mcp.connection_lost(), remembered or self.history.question_known
         self._wishes += 1
-        lost_id = self.gate.active_id
-        gate_effects = self.gate.hold(
+        again, gate_effects = self.gate.hold(
             answered_otherwise=answered_otherwise, question_known=question_known, answer_id=f"{WISH}{self._wishes}"
         )
         effects: list[Effect] = [*gate_effects, *self._call_effects(call_effects, now)]
         if was_busy and question_known:
             effects += self.wish(now, kind=Kind.FOLLOW_UP)[1]
-        again = not self.gate.idle and lost_id not in answered_otherwise
         lost = self.history.connection_lost(now, again=again)
         self._interruptions.connection_lost()
         self._caller_speaks = False

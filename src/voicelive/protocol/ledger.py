@@ -211,6 +211,10 @@ class Ledger:
         """Everything that was written and has no answer, oldest first."""
         return (entry for entry in tuple(self._open.values()) if entry.sent_at is not None)
 
+    def awaits_answers(self, now: float) -> bool:
+        """Whether an answer is on its way, as far as can be known."""
+        return any(not self._is_expired(entry, now) for entry in self._open.values())
+
     def entries(self, now: float) -> tuple[LedgerEntry, ...]:
         """All events without an answer, and the last 1,000 that are settled; in the order of their end."""
         return (*self._settled.values(), *(self._entry(entry, now) for entry in self._open.values()))

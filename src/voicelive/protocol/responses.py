@@ -221,8 +221,12 @@ class Gate:
 
     # -- one connection after another
 
-    def hold(self, *, answered_otherwise: Set[str], question_known: bool, answer_id: str) -> list[GateEffect]:
+    def hold(
+        self, *, answered_otherwise: Set[str], question_known: bool, answer_id: str
+    ) -> tuple[bool, list[GateEffect]]:
         """The connection is gone: ask for nothing until ``resume``, and then first for what was due on it.
+
+        Tells whether the running response, or the automatic one that was due, is among that.
 
         Args:
             answered_otherwise: Responses that need not be asked for again, since they made calls: their results are.
@@ -236,13 +240,15 @@ class Gate:
         if self._active is not None and wanted:
             running[lost_id] = self._active
             self._requeue(self._active)
+        again = self._active is not None and wanted
         automatic = self._answer_due or (self.active_id is not None and self._active is None)
         if automatic and wanted and question_known:
+            again = True
             self._requeue(_Entry([Wish(answer_id, kind=Kind.FOLLOW_UP)]))
         self._beside |= {entry.wish.id: entry for entry in self._beside_running.values()}
         self._forget_connection()
         self._held = True
-        return [Again(response_id, entry.ids) for response_id, entry in running.items()]
+        return again, [Again(response_id, entry.ids) for response_id, entry in running.items()]
 
     def _forget_connection(self) -> None:
         self.active_id = self._sent = self._guessed = self._active = None
