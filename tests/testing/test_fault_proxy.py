@@ -573,7 +573,7 @@ async def test_a_broken_connection_is_seen_as_lost(order: Callable[[FaultProxy],
         Emulator() as emulator,
         FaultProxy(emulator.endpoint) as proxy,
         VoiceLiveClient(proxy.endpoint, "any-key") as client,
-        client.connect("gpt-realtime", config=TEXT_ONLY) as session,
+        client.connect("gpt-realtime", config=TEXT_ONLY, resume=None) as session,
     ):
         order(proxy)
         with pytest.raises(ConnectionLostError, match="without a close frame"):

@@ -66,7 +66,7 @@ async def test_the_client_finds_a_silent_service_dead_by_its_pings() -> None:
     async with (
         Emulator() as emulator,
         VoiceLiveClient(emulator.endpoint, "key", options=options) as client,
-        client.connect("gpt-realtime") as session,
+        client.connect("gpt-realtime", resume=None) as session,
     ):
         emulator.sessions[0].silence()
         since_s = loop.time()

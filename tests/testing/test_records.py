@@ -104,7 +104,7 @@ async def test_the_client_tells_ends_apart(
     async with (
         Emulator() as emulator,
         VoiceLiveClient(emulator.endpoint, "key") as client,
-        client.connect("gpt-realtime") as session,
+        client.connect("gpt-realtime", resume=None) as session,
     ):
         fault(emulator.sessions[-1])
         with pytest.raises(error) as caught:
@@ -118,7 +118,7 @@ async def test_a_normal_close_of_the_service_ends_the_loop_of_the_client() -> No
     async with (
         Emulator() as emulator,
         VoiceLiveClient(emulator.endpoint, "key") as client,
-        client.connect("gpt-realtime") as session,
+        client.connect("gpt-realtime", resume=None) as session,
     ):
         emulator.sessions[-1].close()
         async for _ in session:
