@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from voicelive.audio.chunking import Chunker
 from voicelive.audio.formats import AudioFormat
+from voicelive.newest_audio import NewestAudio
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
@@ -21,7 +22,8 @@ TAIL_WAIT_S: Final = 0.04
 class AudioInput:
     """One stream of audio in one format. Calls from several tasks are served in order.
 
-    ``write`` sends one chunk; ``start`` runs a coroutine as a task of the session.
+    ``write`` sends one chunk; ``start`` runs a coroutine as a task of the session; ``newest`` stands before ``write``
+    where nobody is to wait for the line.
     """
 
     def __init__(
@@ -29,10 +31,12 @@ class AudioInput:
         audio_format: AudioFormat,
         write: Callable[[bytes], Awaitable[None]],
         start: Callable[[Coroutine[Any, Any, None]], object],
+        newest: NewestAudio | None = None,
     ) -> None:
         self.format = audio_format
         self._chunker = Chunker(audio_format)
-        self._write, self._start = write, start
+        self._newest = newest
+        self._write, self._start = write if newest is None else newest.offer, start
         self._lock = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self.used = False
@@ -53,11 +57,15 @@ class AudioInput:
             tail = self._chunker.flush()
             if tail:
                 await self._write(tail)
+            if self._newest is not None:
+                await self._newest.written()
 
     def drop(self) -> None:
-        """Forget the tail."""
+        """Forget the tail, and what waits for the line."""
         self._stop_timer()
         self._chunker.flush()
+        if self._newest is not None:
+            self._newest.clear()
 
     def _tail_is_due(self) -> None:
         self._timer = None

@@ -20,9 +20,10 @@ from voicelive.continuity import Continuity, Redial
 from voicelive.dialogue import Dialogue
 from voicelive.engine import Counts, Engine
 from voicelive.errors import ConfigurationError, SessionClosedError, SlowConsumerError, VoiceLiveError
-from voicelive.events import HandlerFailed
+from voicelive.events import HandlerFailed, InputAudioDropped
 from voicelive.handlers import Handlers
 from voicelive.listening import Listening
+from voicelive.newest_audio import NewestAudio
 from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo, Phase
 from voicelive.protocol.core import SessionProtocol
@@ -223,8 +224,20 @@ class Session(Listening, Dialogue):
     def _audio_input(self) -> AudioInput:
         self._refuse_when_closed()
         if self._audio is None or not self._audio.used:  # until then the format may change
-            self._audio = AudioInput(self.input_format, self._put_audio, self._start)
+            self._audio = AudioInput(self.input_format, self._put_audio, self._start, self._newest_audio())
         return self._audio
+
+    def _newest_audio(self) -> NewestAudio | None:
+        if self._options.audio_overflow == "wait":
+            return None
+        account, told = self._protocol.caller_audio, self._protocol.caller_audio.dropped_bytes
+
+        def relieved() -> None:
+            nonlocal told
+            dropped_ms, told = account.ms(account.dropped_bytes - told), account.dropped_bytes
+            self._engine.tell(InputAudioDropped(dropped_ms, account.ms(account.dropped_bytes)))
+
+        return NewestAudio(self._put_audio, self._start, self._options.outbox_bytes, account.dropped, relieved)
 
     @property
     def _audio_was_sent(self) -> bool:

@@ -129,7 +129,8 @@ class Verbs(ABC):
         return (await self._request(event, SessionUpdated, timeout_s)).session
 
     async def send_audio(self, audio: Buffer) -> None:
-        """Stream the caller's audio, waiting while the socket is congested.
+        """Stream the caller's audio, waiting while the socket is congested, or while the session is between two
+        connections; with ``ClientOptions.audio_overflow="drop_oldest"`` without waiting.
 
         Args:
             audio: Any bytes-like object in the session's input format (default: 16-bit little-endian mono at
