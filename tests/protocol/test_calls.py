@@ -266,3 +266,48 @@ def test_arguments_and_outputs_stay_out_of_reprs() -> None:
 
     assert "secret" not in repr(told.calls.receive(given))
     assert "secret" not in repr(told.calls.answer("a", "secret"))
+
+
+# -- a lost connection
+
+
+def test_a_call_of_a_response_whose_end_never_comes_is_answered_and_spoken_about() -> None:
+    told = Told()
+    told.call("a")
+
+    began, effects = told.calls.connection_lost()
+
+    assert began == {"r1"}
+    assert said(effects) == []
+    assert told.calls.owed_ids == {"a"}
+    assert told.answer("a") == ["answer a", "follow up"]
+
+
+def test_where_all_calls_are_answered_already_the_loss_itself_asks_for_the_follow_up() -> None:
+    told = Told()
+    told.call("a")
+    told.answer("a")
+
+    _, effects = told.calls.connection_lost()
+
+    (follow_up,) = effects
+    assert follow_up == FollowUp(tools_allowed=True)
+    assert not told.calls.owed
+
+
+def test_responses_that_ended_before_the_loss_are_none_that_it_broke_off() -> None:
+    told = Told()
+    told.call("a")
+    told.ends()
+
+    assert told.calls.connection_lost() == (frozenset(), [])
+    assert told.calls.begun_ids == {"a"}
+
+
+def test_arguments_that_were_not_whole_are_forgotten() -> None:
+    told = Told()
+    item = {"id": "i", "type": "function_call", "name": "f", "call_id": "a", "arguments": "", "status": "in_progress"}
+    told.hear("response.output_item.added", response_id="r1", item=item)
+
+    assert told.calls.connection_lost() == (frozenset(), [])
+    assert told.arguments("a", name=None) == [], "nobody knows its name any more"

@@ -84,3 +84,13 @@ def test_progress_that_is_told_after_the_result_holds_nothing_up(step: str) -> N
 
 def test_arguments_stay_out_of_reprs() -> None:
     assert "secret" not in repr(AskApproval("ask_1", "docs", "find", "secret"))
+
+
+def test_a_lost_connection_ends_running_calls_and_tells_whether_there_were_any() -> None:
+    mcp = McpCalls()
+    assert not mcp.connection_lost()
+    progress(mcp, "call_1", "in_progress")
+
+    assert mcp.connection_lost()
+    assert not mcp.busy
+    assert done(mcp, "call_1", output="late") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.histories import event
 
-from voicelive.protocol.responses import Ask, Began, Ended, Gate, GateEffect, Kind, Rejected, Wish, tagged
+from voicelive.protocol.responses import Again, Ask, Began, Ended, Gate, GateEffect, Kind, Rejected, Wish, tagged
 from voicelive.wire.responses import ResponseCreateParams
 from voicelive.wire.server.session import ServerEventErrorDetails
 
@@ -535,3 +535,133 @@ def test_a_follow_up_that_loses_the_race_to_an_automatic_response_which_sees_the
     assert told.refuses("follow") == ["began auto follow"]
     assert told.ends("auto") == ["ended auto"]
     assert not told.gate.follow_up_pending
+
+
+# -- one connection after another
+
+
+def lose(told: Told, *, answered: frozenset[str] = frozenset(), known: bool = True) -> tuple[bool, list[str]]:
+    again, effects = told.gate.hold(answered_otherwise=answered, question_known=known, answer_id="automatic")
+    return again, [
+        f"again {effect.response_id} {' '.join(effect.wishes)}" for effect in effects if isinstance(effect, Again)
+    ]
+
+
+def resume(told: Told) -> list[str]:
+    return said(told.gate.resume(told.now, owed=told.owed))
+
+
+def test_without_a_connection_nothing_is_asked_for() -> None:
+    told = Told()
+    lose(told)
+
+    assert told.wish("a") == []
+    assert told.wish("b", BESIDE) == []
+    assert told.pump(1000) == []
+    assert resume(told) == ["ask b", "ask a"]
+
+
+def test_a_running_response_of_ours_is_asked_for_again() -> None:
+    told = Told()
+    told.wish("a")
+    told.begins("r1", "a")
+    told.wish("b", PLAIN)
+
+    assert lose(told) == (True, ["again r1 a"])
+    assert resume(told) == ["ask a"]
+    assert told.begins("r2", "a") == ["began r2 a"]
+    assert told.ends("r2") == ["ended r2", "ask b"]
+
+
+def test_one_that_had_not_begun_is_asked_for_again() -> None:
+    told = Told()
+    told.wish("a")
+
+    assert lose(told) == (False, [])
+    assert resume(told) == ["ask a"]
+
+
+def test_an_answer_that_the_service_gave_by_itself_is_asked_for_in_its_place() -> None:
+    told = Told()
+    told.begins("r1")
+
+    assert lose(told) == (True, [])
+    assert resume(told) == ["ask automatic"]
+
+
+def test_an_answer_that_was_about_to_begin_is_asked_for_in_its_place() -> None:
+    told = Told()
+    told.hear("input_audio_buffer.speech_started")
+    told.hear("input_audio_buffer.committed")
+
+    assert lose(told) == (True, [])
+    assert resume(told) == ["ask automatic"]
+
+
+@pytest.mark.parametrize("step", ["input_audio_buffer.speech_started", "input_audio_buffer.cleared"])
+def test_a_turn_that_was_not_committed_is_owed_no_answer(step: str) -> None:
+    told = Told()
+    told.hear("input_audio_buffer.speech_started")
+    told.hear(step)
+
+    assert lose(told) == (False, [])
+    assert resume(told) == []
+    assert told.gate.idle
+
+
+def test_an_answer_to_a_question_that_nobody_knows_is_not_asked_for() -> None:
+    told = Told()
+    told.begins("r1")
+
+    assert lose(told, known=False) == (False, [])
+    assert resume(told) == []
+
+
+def test_a_cancelled_response_and_one_whose_calls_are_answered_are_not_asked_for_again() -> None:
+    for cancelled in (True, False):
+        told = Told()
+        told.wish("a")
+        told.begins("r1", "a")
+        if cancelled:
+            told.gate.cancelled(None)
+
+        assert lose(told, answered=frozenset() if cancelled else frozenset({"r1"})) == (False, [])
+        assert resume(told) == []
+
+
+def test_cancelling_another_response_changes_nothing() -> None:
+    told = Told()
+    told.begins("r1")
+    told.gate.cancelled("r7")
+
+    assert lose(told)[0]
+
+
+def test_responses_beside_the_conversation_are_asked_for_again_too() -> None:
+    told = Told()
+    told.wish("a", BESIDE)
+    told.begins("r1", "a")
+    told.wish("b", BESIDE)
+
+    assert lose(told) == (False, ["again r1 a"])
+    assert sorted(resume(told)) == ["ask a", "ask b"]
+
+
+def test_a_reservation_ends_with_its_connection() -> None:
+    told = Told()
+    told.hear("input_audio_buffer.speech_started")
+    told.wish("a")
+
+    lose(told)
+
+    assert resume(told) == ["ask a"]
+
+
+def test_a_wish_that_was_taken_back_is_not_asked_for_again() -> None:
+    told = Told()
+    told.wish("a")
+    told.gate.withdraw("a")
+
+    lose(told)
+
+    assert resume(told) == []

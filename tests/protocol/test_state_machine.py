@@ -1,8 +1,9 @@
 """Whatever the service and the application do, in whatever order: the promises that a session keeps.
 
 A service of its own plays here, with a line in each direction, so that both sides act on what they know so far. It
-may answer by itself, refuse, call functions (in parallel, twice), cancel, and send what is late. At the end it is
-fair: it handles all that was sent and ends what it began; then nothing may be left waiting.
+may answer by itself, refuse, call functions (in parallel, twice), cancel, and send what is late. Its connection may
+break, with everything that is on the line; a new one has been told what was said. At the end it is fair: it handles
+all that was sent and ends what it began; then nothing may be left waiting.
 """
 
 from __future__ import annotations
@@ -192,6 +193,9 @@ class SessionMachine(RuleBasedStateMachine):
         self.attended = attended
         if attended:
             self.protocol.playback.attend()
+        self.past: list[Served] = []
+        """Responses of connections that broke."""
+        self.in_gap = False
         self.wishes: dict[str, bool] = {}
         """Id -> whether it ended."""
         self.outstanding: str | None = None
@@ -290,6 +294,34 @@ class SessionMachine(RuleBasedStateMachine):
         item_id = pick(list(self.came_ms), which)
         self.service.send("conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=0)
 
+    @rule(
+        sort=st.sampled_from([None, *sorted(PARAMS)]), answers=st.booleans(), seconds=st.sampled_from([0.0, 1.0, 40.0])
+    )
+    def connection_breaks(self, sort: str | None, answers: bool, seconds: float) -> None:
+        """The application goes on in the gap; results reach the new service, other requests went with the old one."""
+        self._lose()
+        if sort is not None:
+            self.wish(sort, None)
+        if answers and self.running:
+            self.answer(0, False)
+        self.time_passes(seconds)
+        self.in_gap = False
+        self._take(self.protocol.connected(self.now))
+
+    def _lose(self) -> None:
+        service = self.service
+        service.line.clear()
+        service.inbox = deque(request for request in service.inbox if request[0] == "output")
+        for response in service.responses.values():
+            response.done = True
+            response.calls = [call_id for call_id in response.calls if call_id in self.running]
+        self.past += service.responses.values()
+        service.responses, service.active, service.speaking = {}, None, False
+        self.active_told.clear()
+        self.in_gap = True
+        _, effects = self.protocol.connection_lost(self.now, remembered=False)
+        self._take(effects)
+
     # -- the application
 
     @rule(sort=st.sampled_from(sorted(PARAMS)), additional=st.sampled_from([None, "briefly"]))
@@ -297,7 +329,7 @@ class SessionMachine(RuleBasedStateMachine):
         kind = Kind.SAY if sort == "say" else Kind.ANSWER
         wish_id, effects = self.protocol.wish(self.now, PARAMS[sort], additional, kind)
         self.wishes[wish_id] = False
-        if sort == "beside":
+        if sort == "beside" and not self.in_gap:
             assert [effect.wish.id for effect in effects if isinstance(effect, Ask)] == [wish_id], "it never waits"
         self._take(effects)
 
@@ -434,8 +466,9 @@ class SessionMachine(RuleBasedStateMachine):
         return True
 
     def _check_calls(self) -> None:
-        conversation = [response.number for response in self.service.responses.values() if not response.beside]
-        for response in self.service.responses.values():
+        responses = [*self.past, *self.service.responses.values()]
+        conversation = [response.number for response in responses if not response.beside]
+        for response in responses:
             calls = [call_id for call_id in response.calls if call_id not in self.by_hand]
             assert all(self.outputs[call_id] == 1 for call_id in calls), "each call gets one output"
             speaks = calls == response.calls and any(call_id not in self.spent for call_id in calls)
@@ -491,6 +524,7 @@ class SessionMachine(RuleBasedStateMachine):
                     self.spent.add(trouble.call_id)
 
     def _asked(self, ask: Ask) -> None:
+        assert not self.in_gap, "nothing is asked for without a connection"
         if not ask.wish.beside:
             assert not self.active_told or ask.wish.replaces, "one response at a time"
         self.service.inbox.append(("create", ask))
