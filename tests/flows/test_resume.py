@@ -20,6 +20,7 @@ from voicelive.session import Session
 from voicelive.testing import Call, EmulatedSession, Emulator, Heard, Pace, Script, ToneVoice, Turn
 from voicelive.tools import tool
 from voicelive.tools.declaring import LocalTool
+from voicelive.transport.address import Agent
 from voicelive.wire.client_events import ConversationItemCreate, ResponseCreate, SessionUpdate
 from voicelive.wire.items import FunctionCallOutputItem
 from voicelive.wire.session import SessionConfig
@@ -557,6 +558,144 @@ async def test_a_session_is_renewed_at_the_age_that_was_asked_for() -> None:
             assert (await play.report()).planned
 
         assert 300 <= loop.time() - began < 302
+
+
+async def test_a_renewal_that_somebody_speaks_into_waits_for_the_next_moment() -> None:
+    async with playing(resume=Resume(max_age_s=100)) as play:
+        play.emulator.delay_handshake(1)
+        await asyncio.sleep(100.5)
+        reply = await play.session.ask("meanwhile")
+
+        report = await play.report()
+
+        assert reply.text.startswith("You said 'meanwhile'")
+        assert report.planned
+        assert len(play.emulator.sessions) == 3, "one of them was let go"
+        assert play.emulator.sessions[1].close_code == 1000
+
+
+async def test_a_service_that_cannot_be_reached_is_tried_again_while_the_session_lasts() -> None:
+    async with playing(resume=Resume(max_age_s=100)) as play:
+        play.emulator.refuse(503, times=2)
+
+        report = await play.report()
+
+        assert report.planned
+        assert [upgrade.status for upgrade in play.emulator.upgrades] == [101, 503, 503, 101]
+
+
+async def test_closing_ends_a_renewal_under_way() -> None:
+    async with playing(resume=Resume(max_age_s=100)) as play:
+        play.emulator.delay_handshake(50)
+        await asyncio.sleep(110)
+
+        await play.session.close()
+
+        assert len(play.emulator.sessions) == 1
+
+
+async def test_a_loss_during_a_renewal_is_a_loss_like_any_other() -> None:
+    async with playing(resume=Resume(max_age_s=100)) as play:
+        play.emulator.delay_handshake(5)
+        await asyncio.sleep(102)
+        play.service.abort()
+
+        report = await play.report()
+
+        assert not report.planned
+        assert (await play.session.ask("hello")).text.startswith("You said 'hello'")
+
+
+# -- what the service does to a new connection
+
+
+async def test_a_new_connection_that_breaks_before_it_is_used_is_tried_again() -> None:
+    async with playing() as play:
+        await play.session.ask("one")
+        play.emulator.tamper = Breaking(play.emulator, times=2)
+        play.service.abort()
+
+        report = await play.report()
+
+        assert report.attempts == 3
+        assert texts(play.service)[0] == "one"
+
+
+class Breaking:
+    """Drops the first connections as soon as an item is told to them."""
+
+    def __init__(self, emulator: Emulator, times: int) -> None:
+        self.emulator, self.times = emulator, times
+        self.broken: set[str] = set()
+
+    def __call__(self, event: wire.ServerEvent) -> list[wire.ServerEvent]:
+        newest = self.emulator.sessions[-1]
+        if isinstance(event, wire.ConversationItemCreated) and len(self.broken | {newest.id}) <= self.times:
+            self.broken.add(newest.id)
+            newest.abort()
+        return [event]
+
+    def __deepcopy__(self, memo: object) -> Breaking:
+        return self
+
+
+async def test_a_new_session_that_never_begins_is_given_up_and_tried_again() -> None:
+    async with playing(options=ClientOptions(ping_interval_s=None, confirm_timeout_s=3)) as play:
+        play.emulator.open_silently(times=1)
+        play.service.abort()
+
+        assert (await play.report()).attempts == 2
+
+
+async def test_all_tries_together_have_a_bound() -> None:
+    async with playing(resume=Resume(within_s=10)) as play:
+        loop = asyncio.get_running_loop()
+        play.emulator.leave_unanswered(times=None)
+        began = loop.time()
+        play.service.abort()
+
+        with pytest.raises(ConnectionLostError, match="no new connection within 10 s"):
+            await play.session.wait_for(SessionResumed)
+
+        assert loop.time() - began == pytest.approx(10, abs=0.5)
+
+
+async def test_an_agent_remembers_its_conversation_and_is_told_nothing_again() -> None:
+    emulator = Emulator(Script(then=echo), pace=Pace.measured(), voice=ToneVoice(), ping_interval_s=None)
+    async with (
+        asyncio.timeout(100),
+        emulator,
+        VoiceLiveClient(emulator.endpoint, "key", options=QUIET) as client,
+        client.connect(agent=Agent("helper", "project"), config=SessionConfig(modalities=["text"])) as session,
+    ):
+        play = Play(emulator, session)
+        await session.ask("one")
+        before = texts(play.service)
+        play.service.abort()
+
+        await play.report()
+        await session.ask("two")
+
+        agent = emulator.sessions[0].sent_of(wire.SessionCreated)[0].session.agent
+        assert agent is not None
+        assert play.service.query["conversation-id"] == agent.thread_id
+        assert len(play.service.received_of(ConversationItemCreate)) == 1
+        assert texts(play.service)[:2] == before
+
+
+async def test_a_connection_kept_ready_takes_the_place_of_a_lost_one() -> None:
+    async with playing() as play:
+        client = VoiceLiveClient(play.emulator.endpoint, "key", options=QUIET)
+        await client.prewarm(1, "gpt-realtime")
+        async with client.connect("gpt-realtime") as session:
+            opened = len(play.emulator.sessions)
+            with session.subscribe(SessionResumed) as resumed:
+                play.emulator.sessions[1].abort()
+                report = (await anext(resumed)).report
+        await client.close()
+
+        assert report.gap_s == 0
+        assert opened >= 2
 
 
 # -- many drops

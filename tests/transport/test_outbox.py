@@ -314,3 +314,101 @@ def test_of_those_who_wait_all_control_goes_before_all_audio(lanes: list[bool], 
         await writing
 
     asyncio.run(run())
+
+
+# -- one transport after another
+
+
+async def held() -> tuple[Outbox, MemoryTransport, MemoryTransport]:
+    """An outbox whose transport has ended, and the two ends of the next one."""
+    here, there = memory_pair()
+    outbox = Outbox(here, limit_bytes=1024, holds=True)
+    there.drop()
+    return outbox, *memory_pair()
+
+
+async def test_what_the_ended_transport_did_not_take_goes_first_over_the_next() -> None:
+    outbox, here, there = await held()
+    tasks = [start(outbox, name, audio=name.startswith("a")) for name in ("a1", "c1", "a2", "c2")]
+    await settle()
+    assert outbox.held
+    assert not any(task.done() for task in tasks)
+
+    outbox.resume(here)
+
+    assert await drain(there, 4) == ["c1", "c2", "a1", "a2"]
+    await asyncio.gather(*tasks)
+    assert outbox.idle
+
+
+async def test_an_end_for_good_reaches_all_who_wait_for_another_transport() -> None:
+    outbox, _, _ = await held()
+    tasks = [start(outbox, name) for name in ("c1", "c2")]
+    await settle()
+
+    outbox.end(TransportClosed(1011, "no more", by_peer=True))
+    outbox.end(TransportClosed(1000, "the first call counts", by_peer=False))
+
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [getattr(end, "reason", None) for end in ends] == ["no more"] * 2
+    with pytest.raises(TransportClosed):
+        await outbox.send("late")
+
+
+async def test_a_held_outbox_finishes_what_is_written_and_begins_nothing() -> None:
+    outbox, _, there = await blocked()
+    writing = start(outbox, "w")
+    await settle()
+
+    outbox.hold()
+    waiting = start(outbox, "x")
+    assert await drain(there, 2) == ["0", "w"]
+    await settle()
+    assert writing.done()
+    assert outbox.idle
+    assert not waiting.done()
+
+    outbox.resume_same()
+    assert await drain(there, 1) == ["x"]
+    await waiting
+
+
+async def test_a_frame_that_is_not_wanted_any_more_is_not_written_and_the_next_one_is() -> None:
+    outbox, _, there = await blocked()
+    writing = start(outbox, "w")
+    await settle()
+    stale = asyncio.create_task(outbox.send("stale", begin=lambda: False))
+    await settle()
+    fresh = start(outbox, "fresh")
+
+    assert await drain(there, 3) == ["0", "w", "fresh"]
+    await asyncio.gather(writing, stale, fresh)
+
+
+async def test_a_writer_that_was_stuck_in_the_old_transport_goes_on_over_the_new_one() -> None:
+    here, there = memory_pair(max_pending_bytes=1)
+    outbox = Outbox(here, limit_bytes=1024, holds=True)
+    await outbox.send("0")
+    stuck = start(outbox, "stuck")
+    await settle()
+    new_here, new_there = memory_pair()
+
+    outbox.hold()
+    outbox.resume(new_here)
+    there.drop()
+
+    assert await drain(new_there, 1) == ["stuck"]
+    await stuck
+
+
+async def test_cancelling_one_who_waits_for_another_transport_sends_nothing() -> None:
+    outbox, here, there = await held()
+    gone, stays = start(outbox, "gone"), start(outbox, "stays")
+    await settle()
+
+    gone.cancel()
+    await settle()
+    outbox.resume(here)
+
+    assert await drain(there, 1) == ["stays"]
+    await stays
