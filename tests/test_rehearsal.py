@@ -11,7 +11,7 @@ from voicelive.errors import ServiceBusyError, ServiceError
 from voicelive.protocol.replay import LeftOut
 from voicelive.rehearsal import Part, rehearse
 from voicelive.transport import MemoryTransport, memory_pair
-from voicelive.wire.client_events import ConversationItemCreate, ConversationItemDelete
+from voicelive.wire.client_events import ConversationItemCreate, ConversationItemDelete, KnownClientEvent
 from voicelive.wire.items import UserMessageItem
 from voicelive.wire.session import SessionConfig
 
@@ -45,7 +45,7 @@ class Rehearsal:
 
 
 async def test_settings_come_first_then_the_conversation_then_what_was_not_answered() -> None:
-    unanswered = [
+    unanswered: list[KnownClientEvent] = [
         ConversationItemCreate(event_id="mine", item=item("c")),
         ConversationItemDelete(event_id="d", item_id="a"),
     ]
