@@ -80,6 +80,20 @@ CONFIRMED: dict[str, tuple[Call, JsonObject, JsonObject, Callable[[Any], Any], A
         lambda nothing: nothing,
         None,
     ),
+    "clear_audio": (
+        lambda session: session.clear_audio(confirm=True),
+        {"type": "input_audio_buffer.clear"},
+        {"type": "input_audio_buffer.cleared"},
+        lambda nothing: nothing,
+        None,
+    ),
+    "cancel_response": (
+        lambda session: session.cancel_response("resp_1", confirm=True),
+        {"type": "response.cancel", "response_id": "resp_1"},
+        {"type": "response.done", "response": {"id": "resp_1", "status": "cancelled"}},
+        lambda nothing: nothing,
+        None,
+    ),
     "create_response": (
         lambda session: session.create_response(
             ResponseCreateParams(temperature=0.7), additional_instructions="Be brief."

@@ -217,7 +217,7 @@ class Session(Listening, Dialogue):
         self._refuse_when_closed()
         limit_s = self._options.confirm_timeout_s if timeout_s is None else timeout_s
         self._engine.sent(event)
-        if isinstance(event, InputAudioBufferCommit):
+        if isinstance(event, InputAudioBufferClear | InputAudioBufferCommit):
             self._protocol.caller_audio.settling()
         return await self._until_written(self._sender.request(event, answer, limit_s))
 

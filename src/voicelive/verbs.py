@@ -45,8 +45,10 @@ from voicelive.wire.server.conversation import (
     ConversationItemDeleted,
     ConversationItemRetrieved,
     ConversationItemTruncated,
+    InputAudioBufferCleared,
     InputAudioBufferCommitted,
 )
+from voicelive.wire.server.response import ResponseDone
 from voicelive.wire.server.session import SessionUpdated
 from voicelive.wire.session import SessionConfig, SessionResource
 
@@ -164,22 +166,37 @@ class Verbs(ABC):
             return None
         return (await self._request(InputAudioBufferCommit(), InputAudioBufferCommitted, timeout_s)).item_id
 
-    async def clear_audio(self) -> None:
-        """Drop audio that is not committed, the waiting tail included. Returns when written."""
-        self._audio_input().drop()
-        await self._write(InputAudioBufferClear())
+    async def clear_audio(self, *, confirm: bool = False, timeout_s: float | None = None) -> None:
+        """Drop audio that is not committed, the waiting tail included. Returns when written, or when confirmed.
 
-    async def send_text(self, text: str, *, role: Literal["user", "system"] = "user") -> str:
+        Raises:
+            ServiceError: The service refused (only with ``confirm=True``).
+            ConfirmationTimeoutError: No answer in time.
+        """
+        self._audio_input().drop()
+        await self._confirmed(InputAudioBufferClear(), InputAudioBufferCleared, confirm, timeout_s)
+
+    async def send_text(
+        self,
+        text: str,
+        *,
+        role: Literal["user", "system"] = "user",
+        confirm: bool = False,
+        timeout_s: float | None = None,
+    ) -> str:
         """Add a text message to the conversation; ask for the answer with ``create_response``.
 
-        Returns the item's id when written.
+        Returns the item's id when written; with ``confirm=True`` when the service has it.
 
         Raises:
             ConfigurationError: ``role`` is neither.
+            ServiceError: The service refused the item (only with ``confirm=True``).
+            ConfirmationTimeoutError: No answer in time.
         """
         if role not in _MESSAGE_OF:
             raise ConfigurationError(f"role is {role!r}; allowed: 'user', 'system'")
-        return await self.add_item(_MESSAGE_OF[role](content=[InputTextContentPart(text=text)]))
+        item = _MESSAGE_OF[role](content=[InputTextContentPart(text=text)])
+        return await self.add_item(item, confirm=confirm, timeout_s=timeout_s)
 
     async def send_image(
         self,
@@ -187,6 +204,8 @@ class Verbs(ABC):
         *,
         text: str | None = None,
         detail: Literal["auto", "low", "high"] | Unlisted | None = None,
+        confirm: bool = False,
+        timeout_s: float | None = None,
     ) -> str:
         """Add an image to the conversation, with an optional question about it.
 
@@ -195,10 +214,12 @@ class Verbs(ABC):
             text: Said together with the image.
             detail: How closely the model looks.
 
-        Returns the item's id when written.
+        Returns the item's id when written; with ``confirm=True`` when the service has it.
 
         Raises:
             ConfigurationError: The bytes are none of these formats, or the URL is of another kind.
+            ServiceError: The service refused the item (only with ``confirm=True``).
+            ConfirmationTimeoutError: No answer in time.
         """
         url = _image_url(image)
         part = (
@@ -209,7 +230,7 @@ class Verbs(ABC):
         content: list[MessageContentPart] = [part]
         if text is not None:
             content.insert(0, InputTextContentPart(text=text))
-        return await self.add_item(UserMessageItem(content=content))
+        return await self.add_item(UserMessageItem(content=content), confirm=confirm, timeout_s=timeout_s)
 
     async def add_item(
         self,
@@ -312,12 +333,20 @@ class Verbs(ABC):
         """
         return await self._respond(params, additional_instructions, confirm=confirm, timeout_s=timeout_s)
 
-    async def cancel_response(self, response_id: str | None = None) -> None:
-        """Stop a response, by default the running one; its ``response.done`` follows. Returns when written.
+    async def cancel_response(
+        self, response_id: str | None = None, *, confirm: bool = False, timeout_s: float | None = None
+    ) -> None:
+        """Stop a response, by default the running one; its ``response.done`` follows.
 
-        With nothing to stop, the service sends an ``error`` event that harms nothing.
+        Returns when written; with ``confirm=True`` when that event has come. With nothing to stop, the service sends
+        an ``error`` event that harms nothing.
+
+        Raises:
+            ServiceError: There was nothing to stop (only with ``confirm=True``).
+            ConfirmationTimeoutError: No answer in time.
         """
-        await self._write(ResponseCancel() if response_id is None else ResponseCancel(response_id=response_id))
+        event = ResponseCancel() if response_id is None else ResponseCancel(response_id=response_id)
+        await self._confirmed(event, ResponseDone, confirm, timeout_s)
 
     async def _confirmed(
         self, event: KnownClientEvent, answer: type[ServerEventBase], confirm: bool, timeout_s: float | None
