@@ -154,7 +154,7 @@ class Sender:
         if isinstance(event, UnknownClientEvent):
             extra = {**(event.extra or {}), "event_id": event_id}
             return UnknownClientEvent(type=event.kind, extra=extra), event_id
-        return event.model_copy(update={"event_id": event_id}), event_id
+        return event.with_id(event_id), event_id
 
     async def _control(self, frame: str | bytes, event_id: str) -> None:
         try:

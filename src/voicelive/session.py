@@ -92,6 +92,7 @@ class Session(Listening, Dialogue):
         self._streams = self._engine.streams
         self._handlers: Handlers | None = None
         self._audio: AudioInput | None = None
+        self._audio_settings: SessionResource | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._closed = asyncio.Event()
@@ -223,7 +224,8 @@ class Session(Listening, Dialogue):
 
     def _audio_input(self) -> AudioInput:
         self._refuse_when_closed()
-        if self._audio is None or not self._audio.used:  # until then the format may change
+        if self._audio is None or not (self._audio.used or self._audio_settings is self.config):  # it may change
+            self._audio_settings = self.config
             self._audio = AudioInput(self.input_format, self._put_audio, self._start, self._newest_audio())
         return self._audio
 

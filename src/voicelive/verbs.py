@@ -59,6 +59,10 @@ __all__ = ["Verbs"]
 
 _A = TypeVar("_A", bound=ServerEventBase)
 
+_CLEAR = InputAudioBufferClear()  # frozen, so that one of each serves all sessions
+_COMMIT = InputAudioBufferCommit()
+_CANCEL = ResponseCancel()
+
 _IMAGE_KINDS: Mapping[bytes, str] = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -162,9 +166,9 @@ class Verbs(ABC):
         """
         await self.flush_audio()
         if not confirm:
-            await self._write(InputAudioBufferCommit())
+            await self._write(_COMMIT)
             return None
-        return (await self._request(InputAudioBufferCommit(), InputAudioBufferCommitted, timeout_s)).item_id
+        return (await self._request(_COMMIT, InputAudioBufferCommitted, timeout_s)).item_id
 
     async def clear_audio(self, *, confirm: bool = False, timeout_s: float | None = None) -> None:
         """Drop audio that is not committed, the waiting tail included. Returns when written, or when confirmed.
@@ -174,7 +178,7 @@ class Verbs(ABC):
             ConfirmationTimeoutError: No answer in time.
         """
         self._audio_input().drop()
-        await self._confirmed(InputAudioBufferClear(), InputAudioBufferCleared, confirm, timeout_s)
+        await self._confirmed(_CLEAR, InputAudioBufferCleared, confirm, timeout_s)
 
     async def send_text(
         self,
@@ -345,7 +349,7 @@ class Verbs(ABC):
             ServiceError: There was nothing to stop (only with ``confirm=True``).
             ConfirmationTimeoutError: No answer in time.
         """
-        event = ResponseCancel() if response_id is None else ResponseCancel(response_id=response_id)
+        event = _CANCEL if response_id is None else ResponseCancel(response_id=response_id)
         await self._confirmed(event, ResponseDone, confirm, timeout_s)
 
     async def _confirmed(

@@ -86,3 +86,21 @@ def test_a_client_event_with_a_null_for_a_value_is_not_forgiven() -> None:
 
     assert isinstance(found, wire.UnknownClientEvent)
     assert found.raw == {"type": "conversation.item.delete", "item_id": None}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        wire.InputAudioBufferClear(),
+        wire.SessionUpdate(session=wire.SessionConfig(temperature=0.5), extra={"new": 1}),
+        wire.ConversationItemDelete(item_id="item_1", event_id="old"),
+    ],
+)
+def test_an_event_under_another_id_is_the_same_else_and_the_first_stays(event: wire.KnownClientEvent) -> None:
+    before = wire.encode(event)
+
+    named = event.with_id("mine")
+
+    assert named == event.model_copy(update={"event_id": "mine"})
+    assert json.loads(wire.encode(named)) == {**json.loads(before), "event_id": "mine"}
+    assert wire.encode(event) == before
