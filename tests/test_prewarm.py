@@ -18,6 +18,7 @@ from voicelive.testing import Emulator
 from voicelive.transport.address import Agent, ClassicAgent, Target
 from voicelive.transport.memory import MemoryTransport, memory_pair
 from voicelive.wire.audio import AudioEchoCancellation
+from voicelive.wire.server_events import ServerEvent
 from voicelive.wire.session import SessionConfig
 
 MODEL, OTHER = Target(model="m"), Target(model="other")
@@ -463,3 +464,29 @@ async def test_no_log_holds_a_secret(caplog: pytest.LogCaptureFixture) -> None:
     for secret in ("s3cret", "t0ken", "id-of-agent"):
         assert secret not in caplog.text
     await pool.close()
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("how", ["dies as it is taken", "is silent"])
+async def test_a_ready_connection_that_is_dead_costs_a_call_time_and_nothing_else(how: str) -> None:
+    options = ClientOptions(ping_interval_s=None, connect_timeout_s=10)
+    config = SessionConfig(temperature=0.5)
+    async with (
+        Emulator(ping_interval_s=None) as emulator,
+        VoiceLiveClient(emulator.endpoint, "k", options=options) as client,
+    ):
+        await client.prewarm(1, "m")
+        dead = emulator.sessions[0]
+
+        def die(event: ServerEvent) -> list[ServerEvent]:
+            if how == "dies as it is taken":
+                dead.abort()
+            return []
+
+        dead.tamper = die
+        began = clock()
+
+        async with client.connect("m", config=config) as session:
+            assert session.id != dead.id
+            assert session.config.temperature == 0.5
+            assert clock() - began <= 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -37,6 +38,9 @@ __all__ = ["VoiceLiveClient"]
 
 API_VERSION = "2026-07-15"  # newest dated version; the default of the official SDKs as well
 
+_log = logging.getLogger("voicelive")
+
+_READY_SHARE = 0.5  # of the connect timeout, for a ready connection to show that it still lives
 _SESSION_S = 3600  # the longest a session lasts, counted from the handshake
 _ECHO_REFERENCE = "client_ec_reference:true"  # the connection feature that a client's echo reference needs
 
@@ -220,23 +224,41 @@ class VoiceLiveClient:
         equip: Callable[[Session], None],
     ) -> Session:
         """A usable session, or nothing at all: no socket or task is left behind by a failure."""
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + limit_s
+        ready = self._prewarmed.take(target)
+        if ready is not None:
+            try:
+                return await self._prepared(ready, target, config, options, limit_s * _READY_SHARE, equip)
+            except ConnectFailedError as failure:  # it broke while it waited, which a call need not suffer from
+                _log.info("= a ready connection was of no use, opening another: %s", failure)
+        transport = await self._handshake(target, ends_at - clock())
+        return await self._prepared(transport, target, config, options, ends_at - clock(), equip)
+
+    async def _prepared(
+        self,
+        transport: Transport,
+        target: Target,
+        config: SessionConfig | None,
+        options: ClientOptions,
+        limit_s: float,
+        equip: Callable[[Session], None],
+    ) -> Session:
+        """A usable session over an open connection, which is closed after a failure."""
         from voicelive.continuity import Redial
         from voicelive.session import Session
 
-        clock = asyncio.get_running_loop().time
-        ends_at = clock() + limit_s
-        transport = await self._dial(target, limit_s)
         redial = Redial(lambda name: self._redial(target, name), isinstance(target.agent, Agent))
         session = Session(transport, options, config, redial)
         equip(session)
         try:
-            async with asyncio.timeout_at(ends_at):
+            async with asyncio.timeout(limit_s):
                 await session.prepare(limit_s)
         except (TimeoutError, ConfirmationTimeoutError):
             await session.close()
             missing = "session.updated" if session.id else "session.created"
             raise ConnectTimeoutError(
-                f"the connection was open, but {missing} did not come within {limit_s:g} s; "
+                f"the connection was open, but {missing} did not come within {limit_s:.3g} s; "
                 "raise connect_timeout_s, or try again later"
             ) from None
         except SessionClosedError as error:
@@ -248,10 +270,6 @@ class VoiceLiveClient:
             await session.close()
             raise
         return session
-
-    async def _dial(self, target: Target, timeout_s: float) -> Transport:
-        """A connection that waits ready, or a new one. It is the caller's to close."""
-        return self._prewarmed.take(target) or await self._handshake(target, timeout_s)
 
     async def _redial(self, target: Target, conversation_id: str | None) -> Transport:
         """Another connection for a session, by one handshake: who asks for it has retries of his own."""
