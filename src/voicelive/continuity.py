@@ -244,7 +244,7 @@ class Continuity:
             self._sender.settle(Confirmed(update.event_id or "", settings))
         report = replace(
             report,
-            unconfirmed_audio_ms=audio.ms(unused_bytes - resent_bytes),
+            unconfirmed_audio_ms=audio.ms(max(0, unused_bytes - resent_bytes)),  # whole chunks are said again
             resent_audio_ms=audio.ms(resent_bytes),
             response=broken.response,
             owed_calls=broken.owed_calls,
