@@ -69,8 +69,11 @@ def _shaped(name: str, way: Direction, words: str, happened: Callable[[Scene], b
     async def inject(scene: Scene) -> None:
         assert way
         scene.proxy.shape(way, **shape)
-        if scene.closing is None:
-            await scene.test_the_line(pieces="slice_bytes" in shape)
+        pieces = "slice_bytes" in shape
+        if scene.session_or_none is not None:
+            await scene.test_the_line(pieces=pieces)
+        else:
+            scene.probes_pieces = pieces
 
     return Fault(name, way, words, inject, happened)
 
@@ -97,7 +100,20 @@ RESET: Final = Fault(
 def fins() -> Iterable[Fault]:
     """FINs without a close frame."""
     for way in DIRECTIONS:
-        yield Fault("FIN without a close frame", way, "TCP FIN", lambda scene, way=way: scene.proxy.fin(way), _cut_off)
+        yield _fin(way)
+
+
+def _fin(way: Literal["up", "down", "both"]) -> Fault:
+    def inject(scene: Scene) -> None:
+        scene.proxy.fin(way)
+        scene.marks = scene.first_line.up_bytes, scene.first_line.down_bytes
+
+    def happened(scene: Scene) -> bool:
+        up, down = scene.marks or (-1, -1)
+        line = scene.first_line
+        return not line.open and (line.up_bytes == up if way == "up" else line.down_bytes == down)
+
+    return Fault("FIN without a close frame", way, "TCP FIN", inject, happened)
 
 
 def black_holes() -> Iterable[Fault]:
@@ -130,7 +146,7 @@ def _cut(n_bytes: int, way: Any, how: Any) -> Fault:
     async def inject(scene: Scene) -> None:
         scene.first_line.cut_after(n_bytes, way, how)
         scene.marks = scene.first_line.up_bytes, scene.first_line.down_bytes
-        await scene.session.send_raw({"type": PROBE})
+        await scene.session.send_raw({"type": PROBE, "event_id": "probe"})
 
     def happened(scene: Scene) -> bool:
         place = 0 if way == "up" else 1
@@ -175,13 +191,19 @@ PAUSE: Final = Fault(
 def closes(codes: Iterable[tuple[int, str]]) -> Iterable[Fault]:
     """Close frames of the service."""
     for code, reason in codes:
-        yield Fault(
-            f"close {code}",
-            "down",
-            f"close frame `{code}` `{reason}`",
-            lambda scene, code=code, reason=reason: scene.service.close(code, reason),
-            lambda scene, code=code: scene.first.close_code == code,
-        )
+        yield _close(code, reason)
+
+
+def _close(code: int, reason: str) -> Fault:
+    def inject(scene: Scene) -> None:
+        scene.service.close(code, reason)
+        scene.marks = scene.first_line.up_bytes, scene.first_line.down_bytes
+
+    def happened(scene: Scene) -> bool:
+        frame_bytes = 2 + 2 + len(reason)  # its head, the code, the reason
+        return scene.marks is not None and scene.first_line.down_bytes - scene.marks[1] == frame_bytes
+
+    return Fault(f"close {code}", "down", f"close frame `{code}` `{reason}`", inject, happened)
 
 
 EXPIRED: Final = Fault(
@@ -189,7 +211,7 @@ EXPIRED: Final = Fault(
     "down",
     "`error` event with that code, then close frame `1001` `session_expired`",
     lambda scene: scene.service.expire(),
-    lambda scene: scene.first.close_code == 1001,
+    lambda scene: any(event.error.code == "session_expired" for event in scene.first.sent_of(wire.ErrorEvent)),
 )
 ERROR_ONLY: Final = Fault(
     "`session_expired` without a close",
@@ -258,7 +280,7 @@ def large() -> tuple[Fault, Fault]:
 FLOOD_EVENTS: Final = 2000
 
 
-async def _flood(scene: Scene) -> None:
+def _flood(scene: Scene) -> None:
     scene.service.flood(FLOOD_EVENTS, 100)
 
 
@@ -335,13 +357,15 @@ def unanswered(*, once: bool) -> Fault:
     )
 
 
-MUTE_SERVICE: Final = Fault(
-    "upgrade, then silence",
-    "down",
-    "the WebSocket opens, and nothing comes: no `session.created`, no pong",
-    lambda scene: scene.emulator.open_silently(times=None),
-    lambda scene: 101 in scene.statuses and not scene.service.sent,
-)
+def mute_service(*, once: bool) -> Fault:
+    """The WebSocket opens, and that was it."""
+    return Fault(
+        "upgrade, then silence" + (", once" if once else ""),
+        "down",
+        "the WebSocket opens, and nothing comes: no `session.created`, no pong",
+        lambda scene: scene.emulator.open_silently(times=1 if once else None),
+        lambda scene: any(not session.sent for session in scene.emulator.sessions),
+    )
 
 
 def _never_created(scene: Scene) -> None:
@@ -363,14 +387,24 @@ def before_created(fault: Fault, *, instead: bool) -> Fault:
 
     def inject(scene: Scene) -> None:
         def tamper(event: wire.ServerEvent) -> Iterable[wire.ServerEvent]:
-            if isinstance(event, wire.SessionCreated):
-                fault.inject(scene)
-                return () if instead else (event,)
-            return (event,)
+            if not isinstance(event, wire.SessionCreated):
+                return (event,)
+            fault.inject(scene)
+            scene.done.append("before")
+            return () if instead else (event,)
 
         scene.emulator.tamper = tamper
 
-    return replace(fault, words=f"{fault.words}, before `session.created`", inject=inject)
+    place = "in place of" if instead else "before"
+    words = f"{fault.words}, {place} `session.created`"
+    return replace(fault, words=words, inject=inject, happened=lambda scene: "before" in scene.done)
+
+
+def handshake_cuts() -> Iterable[Fault]:
+    """The connection breaks in the middle of the upgrade."""
+    for way in ("up", "down"):
+        for how in ("reset", "fin"):
+            yield handshake_cut(way, how)
 
 
 def handshake_cut(way: Any, how: Any, n_bytes: int = 30) -> Fault:

@@ -47,7 +47,7 @@ SUNNY: Final = "It is sunny."
 OPTIONS: Final = ClientOptions(connections_per_minute=None, resume=Resume(first_wait_s=0))
 """The timeouts are the defaults: what the matrix finds is what an application gets."""
 
-_PACE: Final = Pace(text_delta_s=0.01, audio_delta_ms=100, audio_speedup=1.0)
+_PACE: Final = Pace(text_delta_s=0.01, audio_delta_ms=200, audio_speedup=1.0)
 _WAV: Final = Path(__file__).parents[2] / "examples" / "audio" / "question.wav"
 _PCM: Final = AudioFormat.of_output(None)
 _CONFIG: Final = SessionConfig(
@@ -62,10 +62,10 @@ _TOLD: Final = (
 
 
 class _Hum:
-    """A voice that costs nothing: 2 s of silence for any text."""
+    """A voice that costs nothing: a second of silence for any text."""
 
     def speak(self, text: str, rate_hz: int) -> bytes:
-        return bytes(2 * 2 * rate_hz)
+        return bytes(2 * rate_hz)
 
 
 class _Inline(ThreadPoolExecutor):
@@ -80,7 +80,7 @@ class _Inline(ThreadPoolExecutor):
 @functools.cache
 def _question() -> tuple[bytes, ...]:
     """The spoken question in chunks, with the silence that ends it."""
-    audio = WavFile(_WAV).read(_PCM) + _PCM.silence(1000)
+    audio = WavFile(_WAV).read(_PCM) + _PCM.silence(700)
     size = _PCM.byte_count(CHUNK_MS)
     return tuple(audio[start : start + size] for start in range(0, len(audio), size))
 
@@ -137,6 +137,7 @@ class Scene:
     tool_may_end: asyncio.Event = field(default_factory=asyncio.Event)
     resumed: asyncio.Event = field(default_factory=asyncio.Event)
     probe: Probe | None = None
+    probes_pieces: bool | None = None
     marks: tuple[int, int] | None = None
     tamper: Drop | Double | Swap | None = None
     sent_before: int | None = None
@@ -199,7 +200,7 @@ class Scene:
         steps: tuple[list[int], list[int]] = [], []
         began_s, before = self.now, (self.line.up_bytes, self.line.down_bytes)
         with self.session.subscribe(wire.ErrorEvent) as refused:
-            await self.session.send_raw({"type": "matrix.probe"})
+            await self.session.send_raw({"type": "matrix.probe", "event_id": "probe"})
             answer = asyncio.create_task(anext(refused))
             while pieces and not answer.done():
                 await asyncio.sleep(0)  # no time passes meanwhile
