@@ -15,7 +15,18 @@ from voicelive import ConnectFailedError, SessionClosedError
 from voicelive.engine import Counts
 from voicelive.events import LossReport, SessionInterrupted, SessionResumed
 
-__all__ = ["SILENCE_S", "Closes", "Connects", "Ends", "EndsQuietly", "GoesOn", "NotConnected", "Outcome", "Resumes"]
+__all__ = [
+    "SILENCE_S",
+    "Closes",
+    "Connects",
+    "Ends",
+    "EndsQuietly",
+    "GoesOn",
+    "NotConnected",
+    "Outcome",
+    "Resumes",
+    "Waits",
+]
 
 AT_ONCE_S: Final = 0.5
 """On the virtual clock, and more than the latency of any row: where no timeout had to pass."""
@@ -186,6 +197,44 @@ class GoesOn:
         assert _odd(scene.session.counts) == self.counts
         assert len(scene.told) == self.counts.get("undecodable_frames", 0), "nothing was interrupted"
         assert len(scene.emulator.sessions) == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """The session goes on, and a question waits in vain for what is missing.
+
+    Attributes:
+        error: What ``ask`` raises.
+        after_s: When.
+        recovers: Whether the next question is answered again.
+        gone: What is lost, in words.
+    """
+
+    error: type[Exception]
+    after_s: float
+    recovers: bool
+    gone: str
+
+    def words(self, phase: Phase) -> str:
+        then = "works" if self.recovers else "raises it too"
+        return f"`ask` raises `{self.error.__name__}` after {self.after_s:g} s; the next `ask` {then}"
+
+    def lost(self, phase: Phase) -> str:
+        return self.gone
+
+    async def check(self, scene: Scene, phase: Phase) -> None:
+        began_s = scene.now
+        with pytest.raises(self.error):
+            await scene.session.ask("And now?")
+        assert scene.now - began_s == pytest.approx(self.after_s, abs=0.1)
+        if self.recovers:
+            await scene.ask()
+        else:
+            assert scene.handle is not None, "made by the phase"
+            assert scene.handle.status == "in_progress"
+            with pytest.raises(self.error):
+                await scene.session.ask("And now?")
+        assert scene.told == []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

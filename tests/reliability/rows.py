@@ -21,6 +21,7 @@ from tests.reliability.outcomes import (
     NotConnected,
     Outcome,
     Resumes,
+    Waits,
 )
 from tests.reliability.phases import AGAIN, AGENT, CALLER, CLOSING, HANDSHAKE, IDLE, TALKING, TOOL, Phase
 from tests.reliability.scene import OPTIONS, opened
@@ -31,6 +32,7 @@ from voicelive import (
     ConnectTimeoutError,
     CredentialRejectedError,
     ServiceBusyError,
+    ServiceError,
     SessionClosedError,
     SessionExpiredError,
     wire,
@@ -143,12 +145,12 @@ def _harmless(phase: Phase) -> Iterator[Row]:
 def _odd_orders() -> Iterator[Row]:
     """Events that are missing, come twice, or change places with the next one."""
 
-    def row(phase: Phase, tamper: Drop | Double | Swap, gone: str = "nothing") -> Row:
+    def row(phase: Phase, tamper: Drop | Double | Swap, gone: str = "nothing", seen: Outcome | None = None) -> Row:
         how = {Drop: "missing", Double: "duplicated", Swap: "out of order"}[type(tamper)]
         kind = tamper.kind.model_fields["type"].default
         words = {Drop: "does not come", Double: "comes twice", Swap: "comes behind the event after it"}[type(tamper)]
         fault = faults.tampered(f"event {how}", f"`{kind}` {words}", tamper)
-        outcome = GoesOn(gone=gone)
+        outcome = seen or GoesOn(gone=gone)
         return Row(phase, fault, outcome, outcome)
 
     for phase, kinds in _ORDERED.items():
@@ -159,6 +161,12 @@ def _odd_orders() -> Iterator[Row]:
         yield row(phase, Drop(kind))
     unnoticed = "200 ms of the agent's voice, unnoticed: deltas bear no number"
     yield row(IDLE, Double(wire.ConversationItemCreated))
+    unconfirmed = Waits(error=TimeoutError, after_s=60, recovers=True, gone="that question is not asked")
+    yield row(IDLE, Drop(wire.ConversationItemCreated), seen=unconfirmed)
+    unanswered = Waits(error=ServiceError, after_s=30, recovers=True, gone="the answer")
+    yield row(IDLE, Drop(wire.ResponseCreated), seen=unanswered)
+    endless = "every later answer: the response counts as running until the session ends"
+    yield row(AGENT, Drop(wire.ResponseDone), seen=Waits(error=TimeoutError, after_s=60, recovers=False, gone=endless))
     yield row(AGENT, Double(wire.ResponseDone))
     yield row(AGENT, Drop(wire.ResponseAudioDelta), unnoticed)
     yield row(AGENT, Double(wire.ResponseAudioDelta), "nothing; 200 ms of the agent's voice are heard twice")
@@ -176,7 +184,9 @@ _DISPENSABLE: Final[tuple[tuple[Phase, type[Any]], ...]] = (
     (CALLER, wire.InputAudioBufferCommitted),
     (AGENT, wire.ResponseAudioDone),
     (AGENT, wire.ResponseOutputItemDone),
+    (CALLER, wire.ResponseCreated),
     (TOOL, wire.ConversationItemCreated),
+    (TOOL, wire.ResponseCreated),
 )
 
 
