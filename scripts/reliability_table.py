@@ -9,12 +9,13 @@ ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the rows live among the tests, which are no package that is installed
 
 from tests.reliability.phases import PHASES, Phase  # noqa: E402 - found by the line above
-from tests.reliability.rows import ROWS, Row  # noqa: E402
+from tests.reliability.row import Row  # noqa: E402 - found by the line above
+from tests.reliability.rows import ROWS  # noqa: E402
 
 PAGE: Final = ROOT / "docs" / "reliability.md"
 BEGIN: Final = "<!-- the fault matrix: written by scripts/reliability_table.py, from tests/reliability -->"
 END: Final = "<!-- end of the fault matrix -->"
-_ARROWS: Final = {"up": "↑", "down": "↓", "both": "↑↓", "": "–"}
+_ARROWS: Final = {"up": "↑", "down": "↓", "both": "↑↓", "": "-"}
 
 
 def table() -> str:

@@ -93,8 +93,9 @@ async def _end_to_answer(scene: Scene) -> None:
 
 def _asked_again(scene: Scene, report: LossReport) -> LossReport:
     created = scene.first.sent_of(wire.ResponseCreated)[-1].response.id or ""
-    (item,) = scene.first.sent_of(wire.ResponseOutputItemAdded)
-    return replace(report, response=LostResponse(created, (item.item.id or "",), asked_again=True))
+    (added,) = scene.first.sent_of(wire.ResponseOutputItemAdded)
+    item_id = added.item.id if added.item is not None else None
+    return replace(report, response=LostResponse(created, (item_id or "",), asked_again=True))
 
 
 async def _begin_to_work(scene: Scene) -> None:

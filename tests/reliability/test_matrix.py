@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.reliability.rows import ROWS, Row, play
+from tests.reliability.row import Row, play
+from tests.reliability.rows import ROWS
 
 
 def _name(row: Row, resumes: bool) -> str:
