@@ -81,12 +81,12 @@ def _harmless(phase: Phase) -> Iterator[Row]:
 def _odd_orders() -> Iterator[Row]:
     """Events that are missing, come twice, or change places with the next one."""
 
-    def row(phase: Phase, tamper: Drop | Double | Swap, gone: str = "nothing", seen: Outcome | None = None) -> Row:
+    def row(phase: Phase, tamper: Drop | Double | Swap, seen: Outcome | None = None) -> Row:
         how = {Drop: "missing", Double: "duplicated", Swap: "out of order"}[type(tamper)]
         kind = tamper.kind.model_fields["type"].default
         words = {Drop: "does not come", Double: "comes twice", Swap: "comes behind the event after it"}[type(tamper)]
         fault = service.tampered(f"event {how}", f"`{kind}` {words}", tamper)
-        outcome = seen or GoesOn(gone=gone)
+        outcome = seen or GoesOn()
         return Row(phase, fault, outcome, outcome)
 
     for phase, kinds in _ORDERED.items():
@@ -95,6 +95,14 @@ def _odd_orders() -> Iterator[Row]:
                 yield row(phase, change(kind))
     for phase, kind in _DISPENSABLE:
         yield row(phase, Drop(kind))
+    yield row(IDLE, Double(wire.ConversationItemCreated))
+    yield row(AGENT, Double(wire.ResponseDone))
+    unconfirmed = Waits(error=TimeoutError, after_s=60, recovers=True, gone="that question is not asked")
+    yield row(IDLE, Drop(wire.ConversationItemCreated), seen=unconfirmed)
+    unanswered = Waits(error=ServiceError, after_s=30, recovers=True, gone="the answer")
+    yield row(IDLE, Drop(wire.ResponseCreated), seen=unanswered)
+    endless = "every later answer: the response counts as running until the session ends"
+    yield row(AGENT, Drop(wire.ResponseDone), seen=Waits(error=TimeoutError, after_s=60, recovers=False, gone=endless))
     unnoticed = GoesOn(gone="200 ms of the agent's voice, unnoticed: deltas bear no number", voice_ms=800)
     yield row(AGENT, Drop(wire.ResponseAudioDelta), seen=unnoticed)
     twice = GoesOn(gone="nothing; 200 ms of the agent's voice are heard twice", voice_ms=1200)
