@@ -28,9 +28,11 @@ class Outcome(Protocol):
 
     def words(self, phase: Phase) -> str:
         """For the table."""
+        ...
 
     def lost(self, phase: Phase) -> str:
         """What is lost, for the table."""
+        ...
 
     async def check(self, scene: Scene, phase: Phase) -> None:
         """Fail where anything else is seen."""

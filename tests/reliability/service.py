@@ -114,7 +114,7 @@ def large() -> tuple[Fault, Fault]:
     )
 
 
-FLOOD_EVENTS: Final = 2000
+FLOOD_EVENTS: Final = 500
 
 
 def _flood(scene: Scene) -> None:
