@@ -87,6 +87,7 @@ def handshakes_again() -> Iterator[Row]:
     def lost(within_s: float = AT_ONCE_S) -> Ends:
         return Ends(error=ConnectionLostError, says="; not resumed: ", within_s=within_s)
 
+    within_s = OPTIONS.resume.within_s if OPTIONS.resume is not None else 0
     for fault in network.slow_lines():
         yield row(fault, Resumes())
     for status in (302, 401, 403, 404, 408, 500, 503):
@@ -98,9 +99,9 @@ def handshakes_again() -> Iterator[Row]:
     yield row(upgrades.refusal(429, once=True, retry_after_s=2), Resumes(attempts=2, gap_s=2))
     yield row(upgrades.refusal(429, once=False, retry_after_s=60), lost())
     yield row(upgrades.slow_handshake(5), Resumes(gap_s=5))
-    yield row(upgrades.unanswered(once=False), lost(OPTIONS.connect_timeout_s))
+    yield row(upgrades.unanswered(once=True), Resumes(attempts=2, gap_s=OPTIONS.connect_timeout_s))
+    yield row(upgrades.unanswered(once=False), lost(within_s))
     yield row(upgrades.mute_service(once=True), Resumes(attempts=2, gap_s=SILENCE_S))
-    within_s = OPTIONS.resume.within_s if OPTIONS.resume is not None else 0
     yield row(upgrades.mute_service(once=False), lost(within_s + OPTIONS.close_timeout_s))
     yield row(upgrades.NEVER_CREATED, lost(within_s))
     for fault, _ in _ends_before_created():
@@ -109,7 +110,7 @@ def handshakes_again() -> Iterator[Row]:
     for fault in upgrades.handshake_cuts():
         yield row(fault, lost())
     for way in DIRECTIONS:
-        yield row(upgrades.handshake_black_hole(way), lost(OPTIONS.connect_timeout_s))
+        yield row(upgrades.handshake_black_hole(way), lost(within_s))
     yield row(upgrades.REFUSE, lost())
     yield row(upgrades.BROKEN_TLS, lost())
 
