@@ -108,7 +108,10 @@ class Continuity:
             nonlocal attempts
             attempts += 1
             self._tries.append(self._clock())
-            link = await self._open(broken)
+            try:
+                link = await self._open(broken)
+            except ConnectTimeoutError as slow:  # of one try; the bound on all of them is ``within_s``
+                raise ServiceBusyError(slow.message, slow.status, slow.request_id, slow.retry_after_s) from slow
             await self._closing_on_failure(link.transport, self._say_audio(link.transport, broken))
             return link
 
@@ -244,7 +247,7 @@ class Continuity:
             self._sender.settle(Confirmed(update.event_id or "", settings))
         report = replace(
             report,
-            unconfirmed_audio_ms=audio.ms(unused_bytes - resent_bytes),
+            unconfirmed_audio_ms=audio.ms(max(0, unused_bytes - resent_bytes)),  # whole chunks are said again
             resent_audio_ms=audio.ms(resent_bytes),
             response=broken.response,
             owed_calls=broken.owed_calls,

@@ -149,3 +149,19 @@ async def test_it_listens_on_ipv6_too() -> None:
     assert await reader.read() == b"hello"
     writer.close()
     await entrance.close()
+
+
+async def test_what_is_sent_to_a_client_does_not_wait_for_acknowledgements() -> None:
+    accepted: list[socket.socket] = []
+
+    class Look(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted.append(transport.get_extra_info("socket"))
+            assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            transport.close()
+
+    entrance = Entrance(Look)
+    entrance.open("127.0.0.1", 0)
+    assert await greeting(entrance) == b""
+    assert accepted
+    await entrance.close()
