@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from voicelive.protocol.continuation import LossReport
+from voicelive.protocol.continuation import LossReport, LostEvent, LostResponse
 from voicelive.protocol.cues import CueEvent
+from voicelive.protocol.replay import LeftOut
 from voicelive.protocol.snapshots import AgentTranscript, TurnFinished, UserTranscript
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ __all__ = [
     "BargeIn",
     "HandlerFailed",
     "InputAudioDropped",
+    "LeftOut",
     "LossReport",
+    "LostEvent",
+    "LostResponse",
     "NoInput",
     "PlaybackCue",
     "SessionEvent",

@@ -187,7 +187,7 @@ class Session(Listening, Dialogue):
             await self._write(event)
 
     async def send_raw(self, event: Mapping[str, Any]) -> None:
-        """Send a JSON object that no class describes. Returns when written.
+        """Send a JSON object that no class describes; it gets an ``event_id`` where it has none. Returns when written.
 
         Raises:
             ConfigurationError: It has no ``type``, or is not JSON.
@@ -196,16 +196,19 @@ class Session(Listening, Dialogue):
         kind = event.get("type")
         if not isinstance(kind, str):
             raise ConfigurationError("type is missing; every client event needs a type, a text")
+        is_audio = kind == "input_audio_buffer.append"
+        given = event.get("event_id")
+        event_id = given if isinstance(given, str) else self._sender.name()
+        named = dict(event) if is_audio else {**event, "event_id": event_id}
         try:
-            frame = json.dumps(dict(event), allow_nan=False, separators=(",", ":"))
+            frame = json.dumps(named, allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"the event of type {kind!r:.60} is not JSON: {type(error).__name__}") from None
-        event_id = event.get("event_id")
         self._refuse_when_closed()
-        if kind == "input_audio_buffer.append":
+        if is_audio:
             await self._until_written(self._sender.put_audio(frame))
         else:
-            await self._until_written(self._sender.put_raw(frame, str(event_id or self._sender.name()), kind))
+            await self._until_written(self._sender.put_raw(frame, event_id, kind))
 
     async def _write(self, event: ClientEvent) -> None:
         self._refuse_when_closed()
@@ -253,7 +256,7 @@ class Session(Listening, Dialogue):
             if written:  # over the connection that was lost meanwhile
                 return account.repeated(chunk)
             written = True
-            account.sent(chunk)
+            account.sent(chunk, self._clock())
             return True
 
         self._refuse_when_closed()

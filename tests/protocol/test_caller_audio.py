@@ -21,9 +21,9 @@ def account(keep_ms: int = 10_000, *, detects_turns: bool = True) -> CallerAudio
     return audio
 
 
-def send(audio: CallerAudio, ms: int) -> None:
-    for _ in range(ms // CHUNK_MS):
-        audio.sent(bytes(CHUNK_MS * MS))
+def send(audio: CallerAudio, ms: int, *, speed: float = 1.0) -> None:
+    for number in range(ms // CHUNK_MS):
+        audio.sent(bytes(CHUNK_MS * MS), number * CHUNK_MS / 1000 / speed)
 
 
 def started(ms: int) -> ServerEvent:
@@ -49,6 +49,15 @@ def test_while_nobody_speaks_the_last_second_is_kept() -> None:
     assert kept_ms(audio) == KEPT_IDLE_MS
     assert audio.ms(audio.unused_bytes) == 5000
     assert not audio.all_is_kept
+
+
+def test_what_was_sent_faster_than_it_sounds_is_kept_until_the_service_can_have_told_of_it() -> None:
+    audio = account()
+    send(audio, 5000, speed=10)
+
+    assert kept_ms(audio) == 5000
+    audio.sent(bytes(CHUNK_MS * MS), 60.0)
+    assert kept_ms(audio) == KEPT_IDLE_MS
 
 
 def test_a_turn_under_way_is_kept_from_its_beginning() -> None:
@@ -119,7 +128,7 @@ def test_what_was_being_written_goes_out_once_more_unless_it_was_said_again() ->
     kept, unkept = account(), account(keep_ms=0)
     chunk = bytes(CHUNK_MS * MS)
     for audio in (kept, unkept):
-        audio.sent(chunk)
+        audio.sent(chunk, 0.0)
         audio.new_connection()
 
     assert not kept.repeated(chunk)
@@ -160,7 +169,7 @@ def test_what_is_kept_is_always_the_newest_part_of_what_is_unused(
             case "send":
                 number += 1
                 chunk = number.to_bytes(2, "big") * (detail * MS // 2)
-                audio.sent(chunk)
+                audio.sent(chunk, float(number))
                 said += chunk
             case "start":
                 audio.receive(started(detail))

@@ -2,7 +2,8 @@
 
 Audio is never acknowledged. What tells are turns: a committed turn has used all audio up to its end, the beginning of
 speech says that nothing was missed before it. Whatever was sent after that may be lost with the connection. The
-newest of it is kept, and only that: ten seconds while the caller speaks, one second else.
+newest of it is kept, and only that: ten seconds while the caller speaks, else the last second of it and whatever was
+sent within the last second, since the service tells of speech a little later than it comes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ HEARS: Final = frozenset(
 """Events that tell of the caller's audio; others need not be shown."""
 
 KEPT_IDLE_MS: Final = 1000  # speech is reported within a few hundred ms, and turn detection wants what came before it
+_KEPT_IDLE_S: Final = KEPT_IDLE_MS / 1000
 
 
 class CallerAudio:
@@ -54,9 +56,11 @@ class CallerAudio:
         self._asked_at = 0
         self._speaking = False
         self._by_hand = False
-        self._kept: deque[bytes] = deque()
+        self._kept: deque[tuple[float, bytes]] = deque()
+        self._now = 0.0
         self._kept_bytes = 0
-        self._most_bytes = 0
+        self._most_bytes = self._idle_bytes = 0
+        self._in_turn = False
         self._look_again()
 
     def configure(self, audio_format: AudioFormat, *, detects_turns: bool) -> None:
@@ -66,12 +70,13 @@ class CallerAudio:
 
     # -- what is sent
 
-    def sent(self, chunk: bytes) -> None:
+    def sent(self, chunk: bytes, now: float) -> None:
         """Audio is being written."""
+        self._now = now
         self.sent_bytes += len(chunk)
         self._position += len(chunk)
         if self._keep_ms:
-            self._kept.append(chunk)
+            self._kept.append((now, chunk))
             self._kept_bytes += len(chunk)
             self._trim()
 
@@ -80,7 +85,7 @@ class CallerAudio:
 
         What is kept was said again already.
         """
-        if any(kept is chunk for kept in self._kept):
+        if any(kept is chunk for _, kept in self._kept):
             return False
         self._position += len(chunk)
         return True
@@ -126,7 +131,7 @@ class CallerAudio:
 
     def recent(self) -> tuple[bytes, ...]:
         """The newest part of that, to be said again; ends where the connection did."""
-        return tuple(self._kept)
+        return tuple(chunk for _, chunk in self._kept)
 
     def new_connection(self) -> int:
         """The recent part was said again over a new connection: it has heard that, and nothing else. Gives its size."""
@@ -139,8 +144,9 @@ class CallerAudio:
 
     def _look_again(self) -> None:
         """How much is to be kept from now on."""
-        in_turn = self._speaking or self._by_hand
-        self._most_bytes = self._format.byte_count(self._keep_ms if in_turn else min(self._keep_ms, KEPT_IDLE_MS))
+        self._in_turn = self._speaking or self._by_hand
+        self._most_bytes = self._format.byte_count(self._keep_ms)
+        self._idle_bytes = min(self._most_bytes, self._format.byte_count(KEPT_IDLE_MS))
 
     def _place(self, ms: int) -> int:
         return min(self._format.byte_count(max(0, ms)), self._position)
@@ -151,6 +157,11 @@ class CallerAudio:
 
     def _trim(self) -> None:
         """Forget what is used, and the oldest of what is too much."""
-        most = min(self._position - self._used, self._most_bytes)
-        while self._kept and self._kept_bytes - len(self._kept[0]) >= most:
-            self._kept_bytes -= len(self._kept.popleft())
+        most, old = min(self._position - self._used, self._most_bytes), self._now - _KEPT_IDLE_S
+        while self._kept:
+            sent_at, chunk = self._kept[0]
+            rest = self._kept_bytes - len(chunk)
+            if rest < most and (self._in_turn or rest < self._idle_bytes or sent_at > old):
+                return
+            self._kept.popleft()
+            self._kept_bytes = rest

@@ -97,7 +97,7 @@ class Connection:
             self.phase = Phase.CLOSED
             normal = wanted or (code == NORMAL_CLOSURE and not by_application)
             self.close_info = CloseInfo(code, reason, "application" if by_application else "service", normal)
-            self._expired = self._expired or EXPIRED in reason
+            self._expired = self._expired or reason.startswith(EXPIRED)  # what follows may tell of other sessions
 
     def failure(self) -> SessionClosedError | None:
         """The error of an end that is not normal; a fresh one for each raise."""
