@@ -1,6 +1,7 @@
 """Whatever the service leaves out or nulls, an event is still of its class and is written back unchanged."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,3 +87,38 @@ def test_a_client_event_with_a_null_for_a_value_is_not_forgiven() -> None:
 
     assert isinstance(found, wire.UnknownClientEvent)
     assert found.raw == {"type": "conversation.item.delete", "item_id": None}
+
+
+FAULTY = {
+    "items": '{{"type":"response.done","response":{{"id":"r","output":[{}]}}}}',
+    "words": '{{"type":"session.updated","session":{{"id":"s","modalities":[{}]}}}}',
+    "keys": '{{"type":"response.done","response":{{"id":null,"more":[{}]}}}}',
+}
+
+
+@pytest.mark.parametrize("fault", ["null", "1", "{}", "[[[[[[[[]]]]]]]]"])
+@pytest.mark.parametrize("frame", FAULTY.values(), ids=FAULTY)
+def test_a_frame_full_of_faults_takes_time_in_proportion_to_its_size(frame: str, fault: str) -> None:
+    def cost_s(count: int) -> float:
+        full = frame.format(",".join([fault] * count)).encode()
+        began_s = time.process_time()
+        wire.decode(full)
+        return time.process_time() - began_s
+
+    cost_s(10)  # classes are built at first use
+
+    assert cost_s(16_000) < 0.02 + 12 * min(cost_s(4_000), cost_s(4_000)), "four times the size, not sixteen the time"
+
+
+@pytest.mark.parametrize("count", [10, 100_000])
+def test_an_event_that_is_nothing_but_faults_is_kept_whole(count: int) -> None:
+    frame = FAULTY["items"].format(",".join(["null"] * count))
+
+    assert json.loads(wire.encode(wire.decode(frame))) == json.loads(frame)
+
+
+def test_an_event_with_more_faults_than_are_worth_naming_is_kept_as_unknown() -> None:
+    found = wire.decode(FAULTY["items"].format(",".join(["null"] * 100_000)))
+
+    assert isinstance(found, wire.UnknownServerEvent)
+    assert found.malformed
