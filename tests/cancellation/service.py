@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any, Self
 
 from tests.support import service as telling
 from tests.support.peer import JsonObject, Peer
+from tests.support.sockets import turns
 
 from voicelive.continuity import Redial
 from voicelive.errors import ServiceBusyError
@@ -23,15 +25,34 @@ __all__ = ["Service"]
 VOICE_MS = 200
 
 
+class _SlowToClose:
+    """A transport that takes some steps to close, and none when the closing is cancelled; satisfies ``Transport``."""
+
+    def __init__(self, transport: MemoryTransport) -> None:
+        self._transport = transport
+        self.send, self.receive = transport.send, transport.receive
+
+    @property
+    def closed(self) -> bool:
+        return self._transport.closed
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        try:
+            await turns(3)
+        finally:
+            await self._transport.close(code, reason)
+
+
 class Service:
     """``async with Service() as service``; ``service.session()`` opens a session with it, which goes on after a loss.
 
     Attributes:
         heard: What all connections were told, in order.
         committed: The items that it made of the caller's audio.
-        calls: Functions that the next responses call, instead of speaking.
+        calls: Functions that the next response calls, instead of speaking.
         quiet: Whether it answers nothing for the time being, and reads on.
         refusals: How many of the next connections it refuses.
+        at_end: What to call when the test is over.
     """
 
     def __init__(self, *, limit_bytes: int | None = None, options: ClientOptions | None = None) -> None:
@@ -44,15 +65,17 @@ class Service:
         self._limit_bytes, self._options = limit_bytes, options
         self._settings: JsonObject = {"turn_detection": None}
         self._lines: list[MemoryTransport] = []
-        self._ours: list[MemoryTransport] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._responses = 0
         self._unfinished: list[str] = []
+        self.at_end: list[Callable[[], object]] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for done in self.at_end:
+            done()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -67,27 +90,20 @@ class Service:
     def open(self) -> Transport:
         """Another connection."""
         ours, theirs = memory_pair(max_pending_bytes=self._limit_bytes)
-        self._ours.append(ours)
         self._lines.append(theirs)
         task = asyncio.create_task(self._serve(Peer(theirs), len(self._lines)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return ours
+        return _SlowToClose(ours)
 
     async def dial(self, _: str | None) -> Transport:
         """The same by a handshake, which takes its time."""
         self.dials += 1
-        await asyncio.sleep(0.01)
+        await turns(3)
         if self.refusals:
             self.refusals -= 1
             raise ServiceBusyError("no room", 503)
-        transport = self.open()
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            await transport.close()
-            raise
-        return transport
+        return self.open()
 
     def drop(self) -> None:
         """The newest connection vanishes without a word."""
@@ -152,9 +168,10 @@ class Service:
         begun = {"id": name, "status": "in_progress", "output": [], "metadata": event["response"]["metadata"]}
         await peer.say("response.created", response=begun)
         await asyncio.sleep(0)
-        if self.calls:
-            await telling.calls(peer, name, f"call_{self._responses}", self.calls.pop())
-        else:
+        calls, self.calls = self.calls, []
+        for function in calls:
+            await telling.calls(peer, name, f"call_{self._responses}_{function}", function)
+        if not calls:
             await telling.says(peer, name, "Good morning.", audio_ms=VOICE_MS)
         await telling.ends(peer, name)
 
