@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.server import Line, Server
+from tests.support.sockets import turns
 
 from voicelive.client import VoiceLiveClient
 from voicelive.errors import ConfigurationError, ConnectFailedError, ConnectTimeoutError, ServiceBusyError
@@ -463,3 +464,32 @@ async def test_no_log_holds_a_secret(caplog: pytest.LogCaptureFixture) -> None:
     for secret in ("s3cret", "t0ken", "id-of-agent"):
         assert secret not in caplog.text
     await pool.close()
+
+
+@pytest.mark.parametrize("passes", range(8))
+async def test_closing_at_any_moment_closes_what_is_being_closed_and_what_is_ready(passes: int) -> None:
+    dial = Dialer()
+    ready = Prewarmed(dial)
+    await ready.keep(MODEL, 3, AGE_S)
+    fewer = asyncio.create_task(ready.keep(MODEL, 1, AGE_S))
+    await turns(passes)
+
+    await ready.close()
+
+    await fewer
+    assert not dial.open
+
+
+async def test_closing_that_is_cancelled_at_once_closes_all_the_same() -> None:
+    dial = Dialer()
+    ready = Prewarmed(dial)
+    await ready.keep(MODEL, 2, AGE_S)
+    await ready.keep(OTHER, 2, AGE_S)
+    closing = asyncio.create_task(ready.close())
+    await turns(1)
+
+    closing.cancel()
+    await turns()
+
+    assert closing.cancelled()
+    assert not dial.open

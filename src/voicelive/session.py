@@ -408,7 +408,9 @@ class Session(Listening, Dialogue):
         if unfinished:
             _, deaf = await asyncio.wait(unfinished, timeout=limit_s)
             if deaf:
-                log.error("= session %s is over, but %d handlers or tools ignore their cancellation", self.id, len(deaf))
+                log.error(
+                    "= session %s is over, but %d handlers or tools ignore their cancellation", self.id, len(deaf)
+                )
 
     def _cancel_tasks(self) -> set[asyncio.Task[None]]:
         unfinished = {task for task in self._tasks if task is not asyncio.current_task() and not task.done()}

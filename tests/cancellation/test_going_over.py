@@ -77,9 +77,7 @@ async def test_closing_at_any_moment_of_a_move_ends_everything(move: Move, limit
 @EACH_MOVE
 @ON_BOTH_LINES
 @pytest.mark.looptime
-async def test_a_program_cancelled_at_any_moment_of_a_move_ends_everything(
-    move: Move, limit_bytes: int | None
-) -> None:
+async def test_a_program_cancelled_at_any_moment_of_a_move_ends_everything(move: Move, limit_bytes: int | None) -> None:
     for passes in PASSES:
         async with Service(limit_bytes=limit_bytes, options=RENEWING) as service:
             session = await moving(service, move, passes)
