@@ -466,7 +466,7 @@ async def test_no_log_holds_a_secret(caplog: pytest.LogCaptureFixture) -> None:
     await pool.close()
 
 
-@pytest.mark.parametrize("passes", range(8))
+@pytest.mark.parametrize("passes", range(1, 8))
 async def test_closing_at_any_moment_closes_what_is_being_closed_and_what_is_ready(passes: int) -> None:
     dial = Dialer()
     ready = Prewarmed(dial)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="package", autouse=True)
+def quick_collections() -> Iterator[None]:
+    """The garbage collector need not look at all modules again after each test: that would take most of the time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, Self
@@ -41,6 +42,22 @@ class _SlowToClose:
             await turns(3)
         finally:
             await self._transport.close(code, reason)
+
+
+class _Buffered(Peer):
+    """Says without waiting for the session to listen, as a service does that has buffers."""
+
+    def __init__(self, transport: MemoryTransport) -> None:
+        super().__init__(transport)
+        self._unsaid: asyncio.Queue[str] = asyncio.Queue()
+
+    async def say(self, kind: str, **fields: Any) -> None:
+        self._unsaid.put_nowait(json.dumps({"type": kind, **fields}))
+
+    async def pump(self) -> None:
+        with contextlib.suppress(TransportClosed):
+            while True:
+                await self.transport.send(await self._unsaid.get())
 
 
 class Service:
@@ -91,9 +108,11 @@ class Service:
         """Another connection."""
         ours, theirs = memory_pair(max_pending_bytes=self._limit_bytes)
         self._lines.append(theirs)
-        task = asyncio.create_task(self._serve(Peer(theirs), len(self._lines)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        peer = self._peer = _Buffered(theirs)
+        for work in (self._serve(peer, len(self._lines)), peer.pump()):
+            task = asyncio.create_task(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return _SlowToClose(ours)
 
     async def dial(self, _: str | None) -> Transport:
@@ -182,7 +201,7 @@ class Service:
         self._responses += 1
         name = f"resp_{self._responses}"
         self._unfinished.append(name)
-        peer = Peer(self._lines[-1])
+        peer = self._peer
         await telling.begins(peer, name)
         place = {"response_id": name, "item_id": f"item_of_{name}", "output_index": 0, "content_index": 0}
         await peer.say("response.audio.delta", **place, delta=b64encode(bytes(48 * VOICE_MS)).decode())
@@ -190,4 +209,4 @@ class Service:
     async def hush(self, status: str = "completed") -> None:
         """End what ``speak`` began."""
         while self._unfinished and not self._lines[-1].closed:
-            await telling.ends(Peer(self._lines[-1]), self._unfinished.pop(), status)
+            await telling.ends(self._peer, self._unfinished.pop(), status)

@@ -58,7 +58,7 @@ class _Counted:
                 value = yield waited_for
                 send = self._work.send
             except BaseException as error:  # everything is for the work to handle, cancellation above all
-                send, value = self._work.throw, error  # type: ignore[assignment]  # one argument, as for send
+                send, value = self._work.throw, error
 
     def _cancel_at(self, waited_for: asyncio.Future[Any] | None) -> None:
         task = asyncio.current_task()
@@ -78,13 +78,13 @@ async def cut(work: Coroutine[Any, Any, object], where: Cut, *, within_s: float 
 
     task = asyncio.create_task(run())
     done, _ = await asyncio.wait([task], timeout=within_s)
-    assert done, f"{work.__qualname__} did not end after {where}"
+    assert done, f"the work did not end after {where}"
     if counted.suspensions < where.at:
         return Ending(False, task.exception())
     if task.cancelled():
         return Ending(True, None)
     error = task.exception()
-    assert error is not None or task.cancelling() == 0, f"{work.__qualname__} swallowed its cancellation at {where}"
+    assert error is not None or task.cancelling() == 0, f"the work swallowed its cancellation at {where}"
     return Ending(True, error)
 
 
