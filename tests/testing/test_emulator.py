@@ -190,7 +190,7 @@ async def test_the_client_learns_that_its_session_has_expired() -> None:
     async with (
         Emulator(session_s=60) as emulator,
         VoiceLiveClient(emulator.endpoint, "key") as client,
-        client.connect("gpt-realtime") as session,
+        client.connect("gpt-realtime", resume=None) as session,
     ):
         with pytest.raises(SessionExpiredError):
             async for _ in session:
