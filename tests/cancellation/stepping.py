@@ -45,20 +45,20 @@ class _Counted:
         self.suspensions = 0
 
     def __await__(self) -> Generator[Any, Any, object]:
-        send, value = self._work.send, None
+        thrown: BaseException | None = None
         while True:
             try:
-                waited_for = send(value)
+                waited_for = self._work.send(None) if thrown is None else self._work.throw(thrown)
             except StopIteration as end:
                 return end.value
             self.suspensions += 1
             if self.suspensions == self._where.at:
                 self._cancel_at(waited_for)
             try:
-                value = yield waited_for
-                send = self._work.send
+                thrown = None
+                yield waited_for  # a task sends nothing back
             except BaseException as error:  # everything is for the work to handle, cancellation above all
-                send, value = self._work.throw, error
+                thrown = error
 
     def _cancel_at(self, waited_for: asyncio.Future[Any] | None) -> None:
         task = asyncio.current_task()
