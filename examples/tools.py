@@ -7,8 +7,11 @@ import asyncio
 import logging
 import os
 import time
+from typing import Annotated
 
-from voicelive import ToolSet, VoiceLiveClient, tool
+from pydantic import Field
+
+from voicelive import ToolError, ToolSet, VoiceLiveClient, tool
 from voicelive.events import AgentTranscript, ToolCallFinished, ToolCallStarted, TurnFinished
 from voicelive.testing import Call, Emulator, Pace, Script, Turn
 
@@ -20,6 +23,7 @@ CALLS = [
     Call("reserve", {"product": "red bicycle", "pieces": "two"}),
     Call("estimate_delivery", {"city": "Lisbon"}),
 ]
+PRODUCTS = {"red bicycle"}
 REPLY = "We are open until six, and three red bicycles are here. I could not find out the rest."
 
 
@@ -44,8 +48,10 @@ def look_up_price(product: str) -> float:
 
 
 @tool
-async def reserve(product: str, pieces: int) -> str:
+async def reserve(product: str, pieces: Annotated[int, Field(ge=1, le=10)]) -> str:
     """Put pieces of a product aside until tomorrow."""
+    if product not in PRODUCTS:  # the model wrote the arguments, and a caller may have talked it into any
+        raise ToolError("There is no such product.")
     return f"{pieces} x {product} reserved"
 
 

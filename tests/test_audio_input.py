@@ -352,5 +352,6 @@ async def test_a_cancelled_send_leaves_the_way_free(open_session: OpenSession) -
     following = asyncio.ensure_future(session.send_audio(tone(9, 20 * MS)))
 
     assert await peer.hear_audio() == bytes(20 * MS)
+    assert await peer.hear_audio() == tone(1, 100 * MS)  # was being written
     assert await peer.hear_audio() == tone(9, 20 * MS)
     await following

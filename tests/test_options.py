@@ -110,3 +110,34 @@ def test_a_tls_context_is_kept_as_it_is() -> None:
     context = ssl.create_default_context()
 
     assert options(ssl=context).ssl is context
+
+
+@pytest.mark.parametrize("weaken", ["no certificate", "optional certificate", "any name"])
+def test_a_tls_context_that_does_not_verify_the_server_is_refused(weaken: str) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    if weaken != "any name":
+        context.verify_mode = ssl.CERT_NONE if weaken == "no certificate" else ssl.CERT_OPTIONAL
+
+    with pytest.raises(ConfigurationError, match="ssl is a context that does not verify"):
+        options(ssl=context)
+    assert options(ssl=context, allow_insecure=True).ssl is context
+
+
+@pytest.mark.parametrize("least", ["TLSv1", "TLSv1_1", "MINIMUM_SUPPORTED"])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_a_tls_context_that_allows_old_versions_is_refused(least: str) -> None:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion[least]
+
+    with pytest.raises(ConfigurationError, match=f"minimum_version {least}; it must be at least TLSv1_2"):
+        options(ssl=context)
+    assert options(ssl=context, allow_insecure=True).ssl is context
+
+
+@pytest.mark.parametrize("least", ["TLSv1_2", "TLSv1_3", "MAXIMUM_SUPPORTED"])
+def test_a_tls_context_may_ask_for_more(least: str) -> None:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion[least]
+
+    assert options(ssl=context).ssl is context

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.server import Line, Server
+from tests.support.sockets import turns
 
 from voicelive.client import VoiceLiveClient
 from voicelive.errors import ConfigurationError, ConnectFailedError, ConnectTimeoutError, ServiceBusyError
@@ -490,3 +491,32 @@ async def test_a_ready_connection_that_is_dead_costs_a_call_time_and_nothing_els
             assert session.id != dead.id
             assert session.config.temperature == 0.5
             assert clock() - began <= 6
+
+
+@pytest.mark.parametrize("passes", range(1, 8))
+async def test_closing_at_any_moment_closes_what_is_being_closed_and_what_is_ready(passes: int) -> None:
+    dial = Dialer()
+    ready = Prewarmed(dial)
+    await ready.keep(MODEL, 3, AGE_S)
+    fewer = asyncio.create_task(ready.keep(MODEL, 1, AGE_S))
+    await turns(passes)
+
+    await ready.close()
+
+    await fewer
+    assert not dial.open
+
+
+async def test_closing_that_is_cancelled_at_once_closes_all_the_same() -> None:
+    dial = Dialer()
+    ready = Prewarmed(dial)
+    await ready.keep(MODEL, 2, AGE_S)
+    await ready.keep(OTHER, 2, AGE_S)
+    closing = asyncio.create_task(ready.close())
+    await turns(1)
+
+    closing.cancel()
+    await turns()
+
+    assert closing.cancelled()
+    assert not dial.open

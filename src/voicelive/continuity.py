@@ -176,7 +176,8 @@ class Continuity:
             try:
                 old = await self._renew_once()
             except VoiceLiveError as failure:
-                log.warning("= session %s could not be renewed yet: %s", self._protocol.connection.session_id, failure)
+                session_id, what = self._protocol.connection.session_id, type(failure).__name__  # its text may quote
+                log.warning("= session %s could not be renewed yet: %s", session_id, what)
                 await asyncio.sleep(self._policy.max_wait_s)
                 continue
             if old is not None:
@@ -229,7 +230,7 @@ class Continuity:
             for commit in broken.unanswered.commits if broken is not None else ():
                 await transport.send(encode(commit))
         except TransportClosed as end:
-            raise ServiceBusyError(f"the new connection was lost before it was used: {end}") from None
+            raise ServiceBusyError(f"the new connection was lost before it was used, code {end.code}") from None
 
     def _take_over(self, link: _Link, broken: Broken, report: LossReport) -> Transport:
         now, audio, unanswered = self._clock(), self._protocol.caller_audio, broken.unanswered

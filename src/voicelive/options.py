@@ -99,9 +99,10 @@ class ClientOptions:
             ``"drop_oldest"``: never wait, keep the newest ``outbox_bytes``, count the rest and tell of it by
             ``InputAudioDropped``.
         headers: Further request headers of the handshake.
-        ssl: Context for TLS; ``None``: the system's certificates.
+        ssl: Context for TLS, such as ``ssl.create_default_context(cafile=...)``; ``None``: the system's certificates,
+            TLS 1.2 or newer. One that does not verify the server, or allows older versions, needs ``allow_insecure``.
         proxy: URL of an HTTP or SOCKS proxy, ``True``: from the environment (never for loopback), ``None``: none.
-        allow_insecure: Permit credentials over plain ``ws://`` to another machine.
+        allow_insecure: Permit credentials over plain ``ws://`` to another machine, and a weak ``ssl`` context.
     """
 
     connect_timeout_s: float = 15.0
@@ -141,6 +142,8 @@ class ClientOptions:
             raise ConfigurationError(f"audio_overflow is {self.audio_overflow!r}; allowed: 'wait', 'drop_oldest'")
         if self.handler_errors not in ("report", "end"):
             raise ConfigurationError(f"handler_errors is {self.handler_errors!r}; allowed: 'report', 'end'")
+        if self.ssl is not None and not self.allow_insecure:
+            _refuse_weak(self.ssl)
 
 
 def _positive(name: str, value: float) -> None:
@@ -151,3 +154,17 @@ def _positive(name: str, value: float) -> None:
 def _at_least(name: str, value: float, least: float) -> None:
     if not value >= least:
         raise ConfigurationError(f"{name} is {value!r}; it must be at least {least}")
+
+
+def _refuse_weak(context: ssl.SSLContext) -> None:
+    if context.verify_mode is not ssl.CERT_REQUIRED or not context.check_hostname:
+        raise ConfigurationError(
+            "ssl is a context that does not verify the server's certificate and name; give one made by "
+            "ssl.create_default_context(cafile=...), or set allow_insecure=True in a network you trust"
+        )
+    least = context.minimum_version
+    if least < ssl.TLSVersion.TLSv1_2 and least is not ssl.TLSVersion.MAXIMUM_SUPPORTED:
+        raise ConfigurationError(
+            f"ssl is a context with minimum_version {least.name}; it must be at least TLSv1_2, "
+            "or set allow_insecure=True in a network you trust"
+        )

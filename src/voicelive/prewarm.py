@@ -61,7 +61,10 @@ class Prewarmed:
     async def close(self) -> None:
         """End all tasks and close all connections that nobody took."""
         stocks, self._stocks = self._stocks, {}
-        await asyncio.gather(*(stock.close() for stock in stocks.values()))
+        for stock in stocks.values():
+            stock.stop()  # at once, so that it holds when the waiting is cancelled
+        for stock in stocks.values():
+            await stock.close()
 
     async def _drop(self, target: Target, stock: _Stock | None) -> None:
         if stock is not None:
@@ -87,6 +90,8 @@ class _Stock:
         self._target, self._dial = target, dial
         self._wanted, self._max_age_s = 0, 0.0
         self._ready: deque[_Ready] = deque()
+        self._leaving: list[_Ready] = []  # not to be taken any more, and not closed yet
+        self._stopped = False
         self._failure: Exception | None = None  # of the last round
         self._news = asyncio.Event()  # something is to be done before the next look
         self._settled = asyncio.Event()  # a round is over, and nothing has changed since it began
@@ -115,8 +120,14 @@ class _Stock:
                 return one.transport
         return None
 
+    def stop(self) -> None:
+        """Begin to end; the task closes what there is."""
+        if not self._stopped:  # a second cancellation would interrupt that
+            self._stopped = True
+            self._task.cancel()
+
     async def close(self) -> None:
-        self._task.cancel()
+        self.stop()
         await asyncio.wait([self._task])
         self._settled.set()  # a task that never ran could not
 
@@ -139,17 +150,22 @@ class _Stock:
                     backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
         finally:
             self._settled.set()
-            ready, self._ready = self._ready, deque()  # no longer to be taken
-            await _close_all(ready)
+            self._leaving += self._ready
+            self._ready = deque()
+            await self._close_leaving()
 
     async def _weed(self) -> None:
         """Close what is unfit, and the oldest of what is too many."""
         now = self._clock()
         fit = [one for one in self._ready if one.fit(now, self._max_age_s)]
         kept = fit[max(0, len(fit) - self._wanted) :]
-        unfit = [one for one in self._ready if one not in kept]
+        self._leaving += [one for one in self._ready if one not in kept]
         self._ready = deque(kept)
-        await _close_all(unfit)
+        await self._close_leaving()
+
+    async def _close_leaving(self) -> None:
+        await asyncio.gather(*(one.transport.close() for one in self._leaving), return_exceptions=True)
+        self._leaving.clear()  # not reached when cancelled: then they are closed at the end
 
     async def _fill(self) -> Exception | None:
         """Open what is missing, side by side; what failed, if anything did."""
@@ -184,7 +200,3 @@ class _Stock:
                 await self._news.wait()
         except TimeoutError:
             pass
-
-
-async def _close_all(ready: list[_Ready] | deque[_Ready]) -> None:
-    await asyncio.gather(*(one.transport.close() for one in ready), return_exceptions=True)

@@ -81,7 +81,8 @@ async def rehearse(transport: Transport, part: Part) -> tuple[list[str | bytes],
             await stage.until(SessionUpdated, _UPDATE)
         return stage.frames, await _tell(stage, part)
     except TransportClosed as end:
-        raise ServiceBusyError(f"the new connection was lost before the conversation was told: {end}") from None
+        message = f"the new connection was lost before the conversation was told, code {end.code}"  # is logged
+        raise ServiceBusyError(message) from None
 
 
 async def _tell(stage: _Stage, part: Part) -> list[LeftOut]:

@@ -309,7 +309,10 @@ class Session(Listening, Dialogue):
         if continuity is None or not self._outbox.holds or self._closing or not continuity.goes_on_after(end):
             self._end(end)
             return
+        renewing = self._renewing
         self._stop_renewal()
+        if renewing is not None:
+            await asyncio.wait([renewing])  # it must have let go of the outbox
         try:
             await continuity.resume(end)
         except VoiceLiveError as failure:
@@ -355,7 +358,8 @@ class Session(Listening, Dialogue):
         where handlers are still busy.
 
         Events that have come stay readable. Handlers get them until the bound, then they are cancelled; tool calls
-        are cancelled at once. Calling it again, or from a handler, is fine.
+        are cancelled at once. Calling it again, or from a handler, is fine. Cancelling it while it waits for playback
+        leaves the session as it is; later, it ends at once and handlers are cancelled.
 
         Args:
             code: Of the close frame.
@@ -377,7 +381,12 @@ class Session(Listening, Dialogue):
             self._stop_renewal()
             if self._outbox.held:  # between two connections
                 self._reader.cancel()
-            await self._transport.close(code, reason)
+            try:
+                await self._transport.close(code, reason)
+            except asyncio.CancelledError:
+                self._end(TransportClosed(code, reason, by_peer=False))
+                self._cancel_tasks()
+                raise
             self._end(TransportClosed(code, reason, by_peer=False))
         await self._wind_up()
 
@@ -410,12 +419,25 @@ class Session(Listening, Dialogue):
 
     async def _wind_up(self) -> None:
         """End all tasks: handlers may finish what has come within the bound, others have nothing left to do."""
+        limit_s = self._options.close_timeout_s
         tasks = self._tasks - {asyncio.current_task()}
-        if tasks:
-            _, unfinished = await asyncio.wait(tasks, timeout=self._options.close_timeout_s)
-            for task in unfinished:
-                task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=limit_s)
+        finally:
+            unfinished = self._cancel_tasks()
+        if unfinished:
+            _, deaf = await asyncio.wait(unfinished, timeout=limit_s)
+            if deaf:
+                log.error(
+                    "= session %s is over, but %d handlers or tools ignore their cancellation", self.id, len(deaf)
+                )
+
+    def _cancel_tasks(self) -> set[asyncio.Task[None]]:
+        unfinished = {task for task in self._tasks if task is not asyncio.current_task() and not task.done()}
+        for task in unfinished:
+            task.cancel()
+        return unfinished
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run work as a task of this session; nothing else in the package makes one."""

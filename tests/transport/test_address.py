@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -297,3 +301,26 @@ def test_redacting_never_fails(text: str) -> None:
 )
 def test_loopback_is_this_machine_only(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize("name", ["t&model=other", "t#frag", "t?x=1", "../../admin", "t h", "ä%26", "t;a=b", 't"\\'])
+def test_a_conversation_of_the_services_choosing_adds_no_parameter(name: str) -> None:
+    agent = replace(Agent("a", "p"), conversation_id=name)  # as for another connection of a session
+    url = build_url("https://x.example", "2026-07-15", Target(agent=agent))
+
+    assert parse_qsl(urlsplit(url).query, strict_parsing=True)[-1] == ("conversation-id", name)
+    assert urlsplit(url).path == "/voice-live/realtime"
+    assert not urlsplit(url).fragment
+
+
+def test_a_conversation_with_control_characters_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"agent\.conversation_id"):
+        replace(Agent("a", "p"), conversation_id="t\r\nHost: other")
+
+
+@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_an_access_token_is_not_pickled(take: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match="access token") as caught:
+        take(Target(agent=ClassicAgent("a", "p", "s3cret")).agent)
+
+    assert "s3cret" not in str(caught.value)

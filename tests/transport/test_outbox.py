@@ -102,7 +102,8 @@ async def test_cancelling_the_one_who_writes_hands_the_turn_on() -> None:
     writing.cancel()
     await settle()
 
-    assert await drain(there, 2) == ["0", "next"]
+    assert writing.cancelled()
+    assert await drain(there, 3) == ["0", "w", "next"]
     await waiting
 
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -548,8 +549,13 @@ async def test_the_packages_debug_log_shows_no_header_and_no_frame(caplog: pytes
 
 
 @contextlib.asynccontextmanager
-async def tls_server(authority: trustme.CA) -> AsyncIterator[str]:
+async def tls_server(authority: trustme.CA, only: ssl.TLSVersion | None = None) -> AsyncIterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if only is not None:
+        context.set_ciphers("ALL:@SECLEVEL=0")  # else OpenSSL itself speaks nothing so old
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = only
     authority.issue_cert("127.0.0.1").configure_cert(context)
     async with serve(echo, "127.0.0.1", 0, ssl=context) as server:
         yield address(server).replace("ws://", "wss://")
@@ -574,6 +580,18 @@ async def test_an_unknown_authority_is_refused_by_default() -> None:
     assert "certificate of 127.0.0.1:" in str(error)
     assert "is not trusted" in str(error)
     assert "ClientOptions.ssl" in str(error)
+
+
+async def test_a_server_that_speaks_old_tls_only_is_refused_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    with authority.cert_pem.tempfile() as trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", trusted)
+        async with tls_server(authority) as url:
+            transport = await open_websocket(url, KEY, ClientOptions())
+            assert transport._connection.transport.get_extra_info("ssl_object").version() in ("TLSv1.2", "TLSv1.3")
+            await transport.close()
+        async with tls_server(authority, only=ssl.TLSVersion.TLSv1_1) as url:
+            assert (await failure(url)).status is None
 
 
 async def test_tls_against_a_plain_server_is_explained() -> None:

@@ -104,3 +104,20 @@ def test_an_event_under_another_id_is_the_same_else_and_the_first_stays(event: w
     assert named == event.model_copy(update={"event_id": "mine"})
     assert json.loads(wire.encode(named)) == {**json.loads(before), "event_id": "mine"}
     assert wire.encode(event) == before
+
+
+FAULTY = '{{"type":"response.done","response":{{"id":"r","output":[{}]}}}}'
+
+
+@pytest.mark.parametrize("count", [10, 100_000])
+def test_an_event_that_is_nothing_but_faults_is_kept_whole(count: int) -> None:
+    frame = FAULTY.format(",".join(["null"] * count))
+
+    assert json.loads(wire.encode(wire.decode(frame))) == json.loads(frame)
+
+
+def test_an_event_with_more_faults_than_are_worth_naming_is_kept_as_unknown() -> None:
+    found = wire.decode(FAULTY.format(",".join(["null"] * 100_000)))
+
+    assert isinstance(found, wire.UnknownServerEvent)
+    assert found.malformed

@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Final
+from typing import Final, NoReturn
 from urllib.parse import SplitResult, quote, unquote_plus, urlsplit
 
 from voicelive.errors import ConfigurationError
@@ -93,7 +93,8 @@ class ClassicAgent:
     Attributes:
         id: Id of the agent.
         project: Name of its project.
-        access_token: A second Entra token, for the agent service. It travels in the query of the URL.
+        access_token: A second Entra token, for the agent service. It travels in the query of the URL. For its sake a
+            ``ClassicAgent`` cannot be pickled.
     """
 
     id: str
@@ -104,6 +105,9 @@ class ClassicAgent:
         _check_text("agent.id", self.id)
         _check_text("agent.project", self.project)
         _check_text("agent.access_token", self.access_token, secret=True)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a ClassicAgent holds an access token and is not pickled; make it where it is used")
 
     def query(self) -> dict[str, str]:
         """The query parameters that name this agent, unencoded; one of them is a secret."""

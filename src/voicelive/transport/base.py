@@ -66,7 +66,7 @@ class Transport(Protocol):
             TransportClosed: The connection has ended, before the call or while it waited.
 
         Returning means that the frame was handed to the operating system, not that it arrived.
-        A cancelled call has sent the whole frame or nothing of it; the connection stays usable.
+        A call that is cancelled while it waits has sent the whole frame all the same; the connection stays usable.
         """
         ...
 

@@ -86,15 +86,9 @@ class _Pipe:
         if not self._senders and self._has_room(frame):
             self._append(frame)
             return
-        waiter: tuple[bytes, asyncio.Future[bool]] = (frame, asyncio.get_running_loop().create_future())
-        self._senders.append(waiter)
-        try:
-            admitted = await waiter[1]
-        finally:
-            if waiter in self._senders:  # cancelled before there was room
-                self._senders.remove(waiter)
-                self._admit()  # a smaller frame behind it may fit
-        if not admitted:
+        admitted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._senders.append((frame, admitted))
+        if not await admitted:  # a cancelled wait leaves the frame in line, as a socket's buffer does
             self._check_writable()
 
     async def get(self) -> bytes:
@@ -138,8 +132,8 @@ class _Pipe:
     def _admit(self) -> None:
         while self._senders and self._has_room(self._senders[0][0]):
             frame, waiting = self._senders.popleft()
+            self._append(frame)
             if not waiting.done():
-                self._append(frame)
                 waiting.set_result(True)
 
     def _wake_reader(self) -> None:

@@ -171,7 +171,9 @@ def _tls_environment() -> tuple[str | None, str | None]:
 
 @functools.lru_cache(maxsize=1)  # reading the system's certificates takes 50 ms, during which the event loop stands
 def _system_tls(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context()
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # whatever the system's own configuration of OpenSSL says
+    return context
 
 
 def _request_headers(auth: Mapping[str, str], further: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ JSON object raises.
 
 import json
 from collections.abc import Callable
-from copy import deepcopy
 from functools import cache
 from typing import Any, TypeVar
 
@@ -26,6 +25,7 @@ __all__ = ["decode", "decode_client", "encode"]
 _U = TypeVar("_U", bound=Unknown)
 
 _APPEND_FIELDS = frozenset({"type", "audio"})
+_MOST_PROBLEMS = 1000  # nulls and gaps of one event, each counted once for every class that was tried
 
 
 @cache
@@ -124,12 +124,16 @@ def _reread(event: UnknownServerEvent) -> ServerEvent:
     cls = SERVER_EVENTS.get(event.kind or "")
     if cls is None:
         return event
-    message, aside = deepcopy(event.raw), dict[tuple[str, ...], Any]()
-    for problem in _problems(cls, message):
+    message = {key: dict(value) if isinstance(value, dict) else value for key, value in event.raw.items()}
+    aside: dict[tuple[str, ...], Any] = {}
+    problems = _problems(cls, message)
+    if problems is None:
+        return event
+    for problem in problems:
         if problem["type"] != "missing" and problem["input"] is not None:
             return event
         aside.update(_cut(message, problem["loc"]))
-    if _problems(cls, message):
+    if _problems(cls, message) != []:
         return event
     found: Any = cls.__pydantic_validator__.validate_json(json.dumps(message), strict=True)
     for path, value in aside.items():
@@ -138,10 +142,13 @@ def _reread(event: UnknownServerEvent) -> ServerEvent:
     return found  # type: ignore[no-any-return]  # what a class validates is an instance of it
 
 
-def _problems(cls: type[KnownServerEvent], message: dict[str, Any]) -> list[ErrorDetails]:
+def _problems(cls: type[KnownServerEvent], message: dict[str, Any]) -> list[ErrorDetails] | None:
+    """What does not fit; ``None``: so much that naming it all would hold up the event loop."""
     try:
         cls.__pydantic_validator__.validate_json(json.dumps(message), strict=True)
     except ValidationError as error:
+        if error.error_count() > _MOST_PROBLEMS:
+            return None
         return error.errors(include_url=False, include_context=False)
     return []
 
