@@ -18,6 +18,7 @@ from voicelive.continuity import Redial
 from voicelive.errors import (
     ConfigurationError,
     ConnectionLostError,
+    CredentialRejectedError,
     LocalProtocolError,
     ServiceError,
     SessionClosedError,
@@ -751,4 +752,25 @@ async def test_a_lifetime_beyond_all_bounds_only_means_that_nothing_is_renewed(
         await peer.say("warning", event_id="event_1", warning={"message": "still there"})
 
         assert (await session.wait_for(WarningEvent, timeout_s=1)).event_id == "event_1"
+    assert not loop_complaints
+
+
+async def test_a_response_that_is_lost_and_never_asked_for_again_stays_in_the_ledger(
+    loop_complaints: list[dict[str, Any]],
+) -> None:
+    ours, theirs = memory_pair()
+    peer = Peer(theirs)
+
+    async def dial(_: str | None) -> MemoryTransport:
+        raise CredentialRejectedError("not any more", 401)
+
+    await peer.create()
+    async with Session(ours, redial=Redial(dial, keeps_conversation=False)) as session:
+        await session.prepare(1)
+        await session.create_response(confirm=False)
+        await peer.hear()
+        peer.transport.drop()
+        await session.wait_closed()
+
+        assert [(entry.type, entry.status) for entry in session.ledger] == [("response.create", "lost")]
     assert not loop_complaints

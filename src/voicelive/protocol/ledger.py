@@ -154,7 +154,8 @@ class Ledger:
     # -- what is sent
 
     def enter(self, event_id: str, event: ClientEvent | None, kind: str) -> None:
-        """An event is about to be sent under this id."""
+        """An event is about to be sent under this id; what became of an earlier one of that id is forgotten."""
+        self._settled.pop(event_id, None)
         entry = self._open[event_id] = Open(event_id, event, kind)
         if event is not None and not isinstance(event, UnknownClientEvent) and type(event) in RULES:
             self._by_answer.setdefault(RULES[type(event)].answer, deque()).append(entry)
@@ -176,10 +177,6 @@ class Ledger:
         """It is to be written once more."""
         if event_id in self._open:
             self._open[event_id].sent_at = None
-
-    def drop(self, event_id: str) -> None:
-        """It will be entered anew."""
-        self._take(event_id)
 
     def expire(self, event_id: str) -> None:
         """Nobody waits for its answer any more; one that still comes settles it, unless a younger event asks for it."""
