@@ -398,6 +398,18 @@ def test_the_end_of_a_session_releases_what_waits() -> None:
     assert told.turn.status == "interrupted"
 
 
+def test_a_turn_whose_results_nobody_spoke_about_is_interrupted_by_the_end_of_the_session() -> None:
+    history = History()
+    events = [typed("u1", "Look it up."), begins("r1"), *calls("r1", "c1", "call_1"), ends("r1")]
+    news = [told for heard in events for told in history.receive(heard, 0.0, owed=True)]
+    assert news == []
+
+    (told,) = history.end(owed=True)
+
+    assert isinstance(told, TurnFinished)
+    assert told.turn.status == "interrupted"
+
+
 def test_a_turn_spans_all_rounds_of_tool_calls() -> None:
     history = History()
     first = feed(history, [typed("u1", "Look it up"), begins("r1"), *calls("r1", "f1", "c1", "u1"), ends("r1")])

@@ -28,6 +28,7 @@ class TurnRecord:
         unseen: Calls whose result no response of the turn could see yet.
         closed: Whether it is over: announced, or restored and never to be announced.
         done_at: When its last response ended; ``None`` while none has, and while one runs.
+        cut_off: The session ended before the response about its calls.
         broken_off: Responses that went with their connection; another one is to come in their place.
     """
 
@@ -41,6 +42,7 @@ class TurnRecord:
     unseen: set[str] = field(default_factory=set)
     closed: bool = False
     done_at: float | None = None
+    cut_off: bool = False
     broken_off: set[str] = field(default_factory=set)
 
     def calls(self) -> Iterator[Entry]:
