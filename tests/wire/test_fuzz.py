@@ -24,6 +24,7 @@ EACH_DIRECTION = pytest.mark.parametrize("decode", [wire.decode, wire.decode_cli
 
 PATIENT = settings(deadline=None)  # the first call builds the adapters
 
+
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: 1 and 1.0 are one number, NaN is itself, base64 may change its alphabet and padding."""
     if isinstance(one, dict) and isinstance(other, dict):
