@@ -300,9 +300,14 @@ def test_a_request_that_was_lost_and_is_made_once_more_has_one_entry() -> None:
     ledger.settle("r1", "lost")
     assert statuses(ledger, NOW) == ["lost"]
 
-    ledger.expect("r1", update())
+    ledger.enter("r1", update(), "session.update")
+    assert statuses(ledger, NOW) == ["waiting"]
+    ledger.withdraw_unwritten("r1")
 
-    assert statuses(ledger, NOW) == ["sent"]
+    assert statuses(ledger, NOW) == ["lost"]
+    ledger.expect("r1", update())
+    ledger.settle("r1", "confirmed")
+    assert statuses(ledger, NOW) == ["confirmed"]
 
 
 def statuses(ledger: Ledger, now: float) -> list[str]:
