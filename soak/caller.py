@@ -25,12 +25,13 @@ TAG: Final = "x-soak-conversation"
 """Header that names the conversation to the service."""
 
 _ASK_S: Final = 40.0  # resuming may take 20 s, and the answer is to come after it
-_TURNS: Final = (4, 12)
-_PAUSE_S: Final = (0.2, 3.0)
+_TURNS: Final = (3, 8)
+_PAUSE_S: Final = (0.5, 10.0)  # 200 callers ask some 25 questions a second
+_APART_S: Final = 0.05  # they do not all call at once
 _SPOKEN: Final = 0.25  # of the conversations; the others are in writing, which costs the machine less
 _LAST_WORDS_S: Final = 8.0  # until the service has noticed an end without a close frame
 
-_RESUME: Final = Resume(attempts=20, within_s=20, first_wait_s=0.2, max_wait_s=2, max_age_s=15)
+_RESUME: Final = Resume(attempts=20, within_s=20, first_wait_s=0.2, max_wait_s=2, max_age_s=20)
 
 _SPOKEN_CONFIG: Final = SessionConfig(
     modalities=["text", "audio"],
@@ -85,7 +86,7 @@ class Caller:
 
     async def talk(self, stop: asyncio.Event) -> None:
         """Hold conversations; the last one is brought to its end."""
-        await asyncio.sleep(self._random.uniform(0, 3))
+        await asyncio.sleep(self._number * _APART_S)
         while not stop.is_set():
             self._conversations += 1
             account = Account(f"{self._number}.{self._conversations}")
@@ -104,7 +105,7 @@ class Caller:
         options = ClientOptions(
             connections_per_minute=None,
             ping_interval_s=2,
-            ping_timeout_s=2,
+            ping_timeout_s=3,
             confirm_timeout_s=12,
             resume=_RESUME,
             headers={TAG: name},
