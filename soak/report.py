@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from soak.bench import Result
+from soak.trial import Result
 
 __all__ = ["progress_line", "tables"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 def main() -> int:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-    from soak.bench import Result, soak
     from soak.report import progress_line, tables
+    from soak.trial import Result, soak
 
     wanted, console = _arguments(), Console()
     logging.getLogger("voicelive").addHandler(logging.NullHandler())  # losses are what this is about

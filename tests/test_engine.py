@@ -483,5 +483,6 @@ async def test_an_event_that_no_class_fits_harms_no_running_response(
     await says(peer, "resp_1", "Hello")
     await ends(peer, "resp_1")
 
-    assert (await asyncio.wait_for(asyncio.shield(handle._ended), 5)).id == "resp_1"
+    async with asyncio.timeout(5):
+        assert (await handle).id == "resp_1"
     assert handle.text == "Hello"

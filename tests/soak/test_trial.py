@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from soak.bench import Result, soak
 from soak.report import progress_line, tables
+from soak.trial import Result, soak
 from soak.vitals import Holding, Memory, leaks
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from soak.agent import agent
 from soak.caller import TAG, Caller, Tally
@@ -57,7 +57,7 @@ async def soak(minutes: float, callers: int, seed: int, watch: Watch) -> Result:
     try:
         await _run(result, callers, Random(seed), watch)
     except Exception as error:
-        result.breaches.append(f"the emulator failed: {error!r}")
+        result.breaches.append(f"emulator, proxy or caller failed: {error!r}")
     finally:
         logging.getLogger("voicelive").removeHandler(complaints)
     await loop.shutdown_default_executor()
@@ -76,22 +76,18 @@ async def _run(result: Result, callers: int, random: Random, watch: Watch) -> No
     async with emulator, FaultProxy(emulator.endpoint, seed=random.randint(0, 2**32)) as proxy:
         archive, stop = _Archive(emulator), asyncio.Event()
         mischief = Mischief(emulator, proxy, Random(random.random()))
-        talk: list[Awaitable[Any]] = [
-            Caller(number, proxy.endpoint, Random(random.random()), result.tally, archive.harvest).talk(stop)
+        talk = [
+            Caller(number, proxy.endpoint, Random(random.random()), result.tally, archive.harvest).talk
             for number in range(callers)
         ]
         async with asyncio.TaskGroup() as group:
-            talking = [group.create_task(_forever(work)) for work in talk]
+            talking = [group.create_task(one(stop)) for one in talk]
             troubling = group.create_task(mischief.run(stop))
             await _observe(result, archive, proxy, mischief, watch)
             stop.set()
             await troubling
             proxy.heal()
             await asyncio.wait(talking)
-
-
-async def _forever(work: Awaitable[Any]) -> None:
-    await work
 
 
 async def _observe(result: Result, archive: _Archive, proxy: FaultProxy, mischief: Mischief, watch: Watch) -> None:
