@@ -139,8 +139,13 @@ class TurnLog:
             turn.done_at = None if None in turn.responses.values() else now
 
     def running(self) -> list[str]:
-        """Responses that have not ended."""
-        return [name for turn in self.open for name, status in turn.responses.items() if status is None]
+        """Responses that have not ended; not those that went with an earlier connection."""
+        return [
+            name
+            for turn in self.open
+            for name, status in turn.responses.items()
+            if status is None and name not in turn.broken_off
+        ]
 
     def finished(self, complete: Callable[[TurnRecord], bool]) -> list[TurnRecord]:
         """Turns that are over now, oldest first; a complete one releases those before it."""
