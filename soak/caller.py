@@ -24,14 +24,14 @@ __all__ = ["TAG", "Caller", "Tally"]
 TAG: Final = "x-soak-conversation"
 """Header that names the conversation to the service."""
 
-_ASK_S: Final = 40.0  # resuming may take 20 s, and the answer is to come after it
+_ASK_S: Final = 60.0  # resuming may take 30 s, and the answer is to come after it
 _TURNS: Final = (3, 8)
-_PAUSE_S: Final = (0.5, 10.0)  # 200 callers ask some 25 questions a second
+_PAUSE_S: Final = (0.5, 20.0)  # 200 callers ask some 15 questions a second
 _APART_S: Final = 0.05  # they do not all call at once
 _SPOKEN: Final = 0.25  # of the conversations; the others are in writing, which costs the machine less
 _LAST_WORDS_S: Final = 8.0  # until the service has noticed an end without a close frame
 
-_RESUME: Final = Resume(attempts=20, within_s=20, first_wait_s=0.2, max_wait_s=2, max_age_s=20)
+_RESUME: Final = Resume(attempts=40, within_s=30, first_wait_s=0.2, max_wait_s=2, max_age_s=30)
 
 _SPOKEN_CONFIG: Final = SessionConfig(
     modalities=["text", "audio"],
@@ -104,9 +104,10 @@ class Caller:
     def _connection(self, name: str, spoken: bool) -> AbstractAsyncContextManager[Session]:
         options = ClientOptions(
             connections_per_minute=None,
-            ping_interval_s=2,
-            ping_timeout_s=3,
-            confirm_timeout_s=12,
+            connect_timeout_s=30,
+            ping_interval_s=4,
+            ping_timeout_s=4,
+            confirm_timeout_s=15,
             resume=_RESUME,
             headers={TAG: name},
         )
@@ -179,7 +180,8 @@ class _Conversation:
             costs = account.costs_since(before)
             outcome = f"timed out after a loss: {', '.join(sorted(costs))}"
             if not costs:
-                account.breach(f"turn {tag} ({way.__name__}) was not answered, and nothing says why")
+                reports = account.reports[before:]
+                account.breach(f"turn {tag} ({way.__name__}) was not answered, and nothing says why: {reports}")
         except VoiceLiveError as error:
             outcome = "raised"
             account.failures[_kind(error)] += 1

@@ -13,7 +13,7 @@ from voicelive.testing.controls import Controls
 __all__ = ["Mischief"]
 
 _BETWEEN_S: Final = (0.3, 2.5)
-_LASTS_S: Final = (0.3, 6.0)  # the clients notice a dead line after 4 s at the latest
+_LASTS_S: Final = (0.3, 10.0)  # the clients notice a dead line after 8 s at the latest
 _ALL_OF_THEM: Final = 0.08  # of the faults of the transport
 _AT_ONCE: Final = 6  # how many connections a fault concerns at most
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from soak.trial import Result
@@ -54,6 +56,7 @@ def _figures(result: Result) -> list[tuple[str, str]]:
     for name in ("tasks", "fds", "threads"):
         before, most, after = (getattr(held, name) for held in (result.before, result.most, result.after))
         shown.append((f"{name} before, most, after", f"{before}, {most}, {after}"))
+    shown.append(("event loop late, median and most", f"{median(result.late_s):.2f} s, {max(result.late_s):.2f} s"))
     first, last = memory.settled[0][1], memory.settled[-1][1]
     shown.append(("memory in the last two thirds", f"{first:.1f} to {last:.1f} MiB"))
     bound = f"at most {memory.bound_mib_per_min:.2f} by chance"

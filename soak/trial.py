@@ -34,6 +34,7 @@ class Result:
         before: Held before the first session.
         after: Held after the last one.
         open_sessions: The service's sessions that go on now.
+        late_s: How late the event loop was, each second: what the machine has to do besides shows here.
     """
 
     minutes: float
@@ -44,6 +45,7 @@ class Result:
     before: Holding | None = None
     after: Holding | None = None
     open_sessions: int = 0
+    late_s: list[float] = field(default_factory=list)
     most: Holding = field(default_factory=lambda: Holding(0, 0, 0))
 
 
@@ -71,7 +73,7 @@ async def soak(minutes: float, callers: int, seed: int, watch: Watch) -> Result:
 
 async def _run(result: Result, callers: int, random: Random, watch: Watch) -> None:
     emulator = Emulator(
-        agent(), pace=Pace.measured(), voice=ToneVoice(), ping_interval_s=5, ping_timeout_s=5, session_s=600
+        agent(), pace=Pace.measured(), voice=ToneVoice(), ping_interval_s=8, ping_timeout_s=8, session_s=600
     )
     async with emulator, FaultProxy(emulator.endpoint, seed=random.randint(0, 2**32)) as proxy:
         archive, stop = _Archive(emulator), asyncio.Event()
@@ -94,7 +96,9 @@ async def _observe(result: Result, archive: _Archive, proxy: FaultProxy, mischie
     clock = asyncio.get_running_loop().time
     began = clock()
     while clock() < began + result.minutes * 60:
+        due = clock() + _STEP_S
         await asyncio.sleep(_STEP_S)
+        result.late_s.append(clock() - due)
         archive.sweep()
         proxy.connections[:] = [connection for connection in proxy.connections if connection.open]
         result.memory.sample(clock() - began)
