@@ -12,7 +12,7 @@ unexport PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:  # the environments share pip's build directory and the tools already use two cores
-.PHONY: help demo test check format bench lowest pythons foreign audit build clean always
+.PHONY: help demo test check format bench busy soak fuzz lowest pythons foreign audit build clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -32,6 +32,15 @@ format: $(VENV)/.ready-dev  ## rewrite the sources: formatting, import order, fi
 
 bench: $(VENV)/.ready-dev  ## measure speed beside azure-ai-voicelive
 	@$(RUN) benchmarks/run.py
+
+busy: $(VENV)/.ready-dev  ## let both clients receive while their handler is busy, and count what arrives
+	@$(RUN) scripts/busy_handler.py
+
+soak: $(VENV)/.ready-dev  ## break the connections of 200 sessions for five minutes, and look for what is lost
+	@$(RUN) soak/run.py
+
+fuzz: $(VENV)/.ready-dev  ## feed decoder, emulator and session with nonsense for ten minutes
+	@$(RUN) fuzz/run.py
 
 lowest: .venv-lowest/.ready-lowest  ## run the tests with the oldest dependencies that are allowed
 	@.venv-lowest/bin/python -m pytest

@@ -469,3 +469,20 @@ async def test_neither_speech_nor_arguments_nor_results_reach_a_log(
     assert "call_2" in caplog.text, "something was logged"
     assert "MARKER" not in caplog.text
     assert "MARKER" not in repr([event for event in events if str(event.type).startswith("voicelive.")])
+
+
+@pytest.mark.parametrize("odd", [{"response": {"id": "resp_1"}}, {"response": 5}, {"response_id": ["resp_1"]}])
+async def test_an_event_that_no_class_fits_harms_no_running_response(
+    open_session: OpenSession, odd: dict[str, Any]
+) -> None:
+    session, peer = open_session()
+    handle = await session.create_response(confirm=False)
+    await heard(peer, "response.create")
+    await begins(peer, "resp_1", 1)
+    await peer.say("nobody.knows", **odd)
+    await says(peer, "resp_1", "Hello")
+    await ends(peer, "resp_1")
+
+    async with asyncio.timeout(5):
+        assert (await handle).id == "resp_1"
+    assert handle.text == "Hello"

@@ -12,7 +12,7 @@ from voicelive.protocol.replay import LeftOut
 from voicelive.rehearsal import Part, rehearse
 from voicelive.transport import MemoryTransport, memory_pair
 from voicelive.wire.client_events import ConversationItemCreate, ConversationItemDelete, KnownClientEvent
-from voicelive.wire.items import UserMessageItem
+from voicelive.wire.items import FunctionCallItem, FunctionCallOutputItem, UserMessageItem
 from voicelive.wire.session import SessionConfig
 
 SETTINGS = SessionConfig(temperature=0.5)
@@ -128,3 +128,21 @@ async def test_a_connection_that_is_lost_meanwhile_is_worth_another_try() -> Non
 
     with pytest.raises(ServiceBusyError, match="lost before the conversation was told"):
         await play.result()
+
+
+async def test_an_item_whose_id_the_service_chooses_is_waited_for_like_any_other() -> None:
+    ours, theirs = memory_pair()
+    peer = Peer(theirs)
+    call = FunctionCallItem(id="item_call", name="f", call_id="call_1", arguments="{}")
+    output = FunctionCallOutputItem(call_id="call_1", output="done")
+    part = Part(None, [call], [ConversationItemCreate(event_id="voicelive_3", item=output)])
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        rehearsing = tasks.create_task(rehearse(ours, part))
+        await peer.create()
+        told = [(await peer.hear())["item"], (await peer.hear())["item"]]
+        await peer.say("conversation.item.created", item={**told[1], "id": "item_of_the_service"})
+        await peer.say("conversation.item.created", item=told[0])
+
+    frames, refused = rehearsing.result()
+    assert (len(frames), refused) == (3, [])

@@ -14,9 +14,11 @@ from tests.conftest import OpenSession
 from tests.support.peer import Peer
 from tests.support.streams import rest_of, settle, take
 
+from voicelive.continuity import Redial
 from voicelive.errors import (
     ConfigurationError,
     ConnectionLostError,
+    CredentialRejectedError,
     LocalProtocolError,
     ServiceError,
     SessionClosedError,
@@ -28,10 +30,10 @@ from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo
 from voicelive.session import Session
 from voicelive.taps import AnyEvent
-from voicelive.transport.memory import memory_pair
+from voicelive.transport.memory import MemoryTransport, memory_pair
 from voicelive.wire.client_events import InputAudioBufferAppend, InputAudioBufferClear
 from voicelive.wire.server.response import ResponseAudioDelta, ResponseCreated, ResponseDone
-from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
+from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated, WarningEvent
 from voicelive.wire.server_events import UnknownServerEvent
 from voicelive.wire.session import SessionConfig
 
@@ -732,3 +734,43 @@ async def test_a_fault_in_the_reader_ends_the_session_and_quotes_no_event(
     assert said not in caplog.text
     with pytest.raises(Exception, match="1011"):
         await peer.hear()
+
+
+@pytest.mark.parametrize("expires_at", [10**400, -(10**400)], ids=["late", "early"])
+async def test_a_lifetime_beyond_all_bounds_only_means_that_nothing_is_renewed(
+    expires_at: int, loop_complaints: list[dict[str, Any]]
+) -> None:
+    ours, theirs = memory_pair()
+    peer = Peer(theirs)
+
+    async def dial(_: str | None) -> MemoryTransport:
+        raise AssertionError("there is nothing to go over to")
+
+    await peer.create(expires_at=expires_at)
+    async with Session(ours, redial=Redial(dial, keeps_conversation=False)) as session:
+        await session.prepare(1)
+        await peer.say("warning", event_id="event_1", warning={"message": "still there"})
+
+        assert (await session.wait_for(WarningEvent, timeout_s=1)).event_id == "event_1"
+    assert not loop_complaints
+
+
+async def test_a_response_that_is_lost_and_never_asked_for_again_stays_in_the_ledger(
+    loop_complaints: list[dict[str, Any]],
+) -> None:
+    ours, theirs = memory_pair()
+    peer = Peer(theirs)
+
+    async def dial(_: str | None) -> MemoryTransport:
+        raise CredentialRejectedError("not any more", 401)
+
+    await peer.create()
+    async with Session(ours, redial=Redial(dial, keeps_conversation=False)) as session:
+        await session.prepare(1)
+        await session.create_response(confirm=False)
+        await peer.hear()
+        peer.transport.drop()
+        await session.wait_closed()
+
+        assert [(entry.type, entry.status) for entry in session.ledger] == [("response.create", "lost")]
+    assert not loop_complaints

@@ -38,6 +38,7 @@ FINAL: Final = frozenset({1000, 1003, 1007, 1008, 1009, 1010})
 """Close codes after which another connection would fare no better (RFC 6455 section 7.4.1), and the normal one."""
 
 _LAST_PART: Final = 0.1  # of a lifetime so short that ``renew_before_s`` would be most of it
+_NEVER: Final = 2**40  # seconds since 1970; JSON knows integers that are too long for a float
 _RENEWALS: Final = 10  # moments of rest that are tried before a session is left to its end
 
 
@@ -159,7 +160,7 @@ class Continuity:
         """
         dues = []
         expires_at = self._protocol.connection.settings.expires_at
-        left_s = 0.0 if expires_at is None else expires_at - time.time()
+        left_s = 0.0 if expires_at is None else min(max(expires_at, 0), _NEVER) - time.time()
         if left_s > 0:
             dues.append(left_s - min(self._policy.renew_before_s, left_s * _LAST_PART))
         if self._policy.max_age_s is not None:

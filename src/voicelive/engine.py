@@ -327,10 +327,10 @@ class Engine:
             self._sender.push(event, self._start, lasting=lasting)
 
     def _collect(self, event: ServerEvent) -> None:
-        """Give handles the events of their response."""
+        """Give handles the events of their response; what no class fits may hold anything there."""
         response = getattr(event, "response", None)
-        response_id = response.id if response is not None else getattr(event, "response_id", None)
-        for handle in self._running.get(response_id or "", ()):
+        response_id = response.id if isinstance(response, Response) else getattr(event, "response_id", None)
+        for handle in self._running.get(response_id if isinstance(response_id, str) else "", ()):
             handle.add(event)
 
     def _undecodable(self, error: DecodeError) -> None:

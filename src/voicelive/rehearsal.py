@@ -5,7 +5,7 @@ What the service says meanwhile is kept for the session to read later, in order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voicelive.errors import DecodeError, ServiceBusyError, ServiceError
@@ -100,10 +100,14 @@ async def _tell(stage: _Stage, part: Part) -> list[LeftOut]:
             if (heard.error.event_id or "").startswith(_ITEM):
                 refused.append(LeftOut(_id(item) or "", getattr(item, "type", "") or "", _why(heard)))
         elif isinstance(heard, ConversationItemCreated):
-            told_id = getattr(heard.item, "id", None)
-            event_id = next((name for name, item in waiting.items() if told_id is None or _id(item) == told_id), None)
-            waiting.pop(event_id, None)
+            waiting.pop(_request_for(getattr(heard.item, "id", None), waiting), None)
     return refused
+
+
+def _request_for(told_id: str | None, waiting: Mapping[str | None, ConversationRequestItem | None]) -> str | None:
+    """The request that an item answers: the one of its id, else the oldest that left the id to the service."""
+    named = (name for name, item in waiting.items() if told_id is None or _id(item) == told_id)
+    return next(named, next((name for name, item in waiting.items() if _id(item) is None), None))
 
 
 def _id(item: ConversationRequestItem | None) -> str | None:

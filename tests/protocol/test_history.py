@@ -398,6 +398,31 @@ def test_the_end_of_a_session_releases_what_waits() -> None:
     assert told.turn.status == "interrupted"
 
 
+def test_a_turn_that_waits_for_another_response_survives_a_second_loss() -> None:
+    history = History()
+    feed(history, [typed("u1", "Hello"), begins("r1")])
+    assert history.connection_lost(1.0, again=True) == ("r1", ())
+    assert history.connection_lost(2.0, again=False) is None, "the request was under way, and no response"
+    assert history.settle(3.0) == ()
+
+    news = feed(history, [begins("r2"), *says("r2", "a1", "Good morning."), ends("r2")], now=4.0)
+
+    [turn] = [told.turn for told in news if isinstance(told, TurnFinished)]
+    assert (turn.status, turn.agent_text) == ("finished", "Good morning.")
+
+
+def test_a_turn_whose_results_nobody_spoke_about_is_interrupted_by_the_end_of_the_session() -> None:
+    history = History()
+    events = [typed("u1", "Look it up."), begins("r1"), *calls("r1", "c1", "call_1"), ends("r1")]
+    news = [told for heard in events for told in history.receive(heard, 0.0, owed=True)]
+    assert news == []
+
+    (told,) = history.end(owed=True)
+
+    assert isinstance(told, TurnFinished)
+    assert told.turn.status == "interrupted"
+
+
 def test_a_turn_spans_all_rounds_of_tool_calls() -> None:
     history = History()
     first = feed(history, [typed("u1", "Look it up"), begins("r1"), *calls("r1", "f1", "c1", "u1"), ends("r1")])

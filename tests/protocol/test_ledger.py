@@ -294,6 +294,22 @@ def test_the_last_thousand_settled_entries_and_so_many_open_ones_are_kept() -> N
     assert len(list(ledger.unanswered())) == 4096
 
 
+def test_a_request_that_was_lost_and_is_made_once_more_has_one_entry() -> None:
+    ledger = Sent()
+    ledger.expect("r1", update())
+    ledger.settle("r1", "lost")
+    assert statuses(ledger, NOW) == ["lost"]
+
+    ledger.enter("r1", update(), "session.update")
+    assert statuses(ledger, NOW) == ["waiting"]
+    ledger.withdraw_unwritten("r1")
+
+    assert statuses(ledger, NOW) == ["lost"]
+    ledger.expect("r1", update())
+    ledger.settle("r1", "confirmed")
+    assert statuses(ledger, NOW) == ["confirmed"]
+
+
 def statuses(ledger: Ledger, now: float) -> list[str]:
     return [entry.status for entry in ledger.entries(now)]
 

@@ -4,13 +4,14 @@ import json
 import math
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.support.frames import BODIES, JSON, damaged
 from tests.wire import schema
 
 from voicelive import wire
@@ -22,57 +23,6 @@ Decode: TypeAlias = Callable[[str | bytes], Wire]
 EACH_DIRECTION = pytest.mark.parametrize("decode", [wire.decode, wire.decode_client], ids=["server", "client"])
 
 PATIENT = settings(deadline=None)  # the first call builds the adapters
-
-ODD_KEYS = [
-    *("type", "kind", "extra", "event_id", "session", "item", "raw", "known", "malformed", "always_sent"),
-    *("self", "cls", "data", "context", "values", "_fields_set", "__class__", "__dict__", "__init__", "_accept"),
-    *("model_config", "model_fields", "model_extra", "model_fields_set", "model_construct", "model_dump"),
-    *("__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__", "", "\ud800", "\x00", "naïve"),
-]
-KEYS = st.sampled_from(ODD_KEYS) | st.text(max_size=5)
-SURROGATES = st.sampled_from(["\ud800", "\udfff\ud800", "a\udc00b"])
-WORDS = st.text(max_size=8) | SURROGATES | st.sampled_from(["unknown", "inf", "++//", "_-8"])
-EDGES = st.sampled_from([1e400, -0.0, 24000.0, 2**53 + 1, 10**400])
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | EDGES | WORDS
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
-    max_leaves=12,
-)
-BODIES: list[Any] = [
-    schema.body(event["fields"], cls)
-    for classes, events in ((wire.SERVER_EVENTS, schema.SERVER), (wire.CLIENT_EVENTS, schema.CLIENT))
-    for name, event in events.items()
-    if (cls := classes.get(name)) is not None
-]
-
-
-@st.composite
-def damaged_events(draw: st.DrawFn) -> Any:
-    """A valid event after a few changes at any depth: keys gone, new or of another type."""
-    event = json.loads(json.dumps(draw(st.sampled_from(BODIES))))
-    for _ in range(draw(st.integers(1, 4))):
-        container, key = draw(st.sampled_from(list(places(event)) or [(event, "type")]))
-        match draw(st.sampled_from(["delete", "replace", "null", "add"])):
-            case "delete":
-                container.pop(key, None) if isinstance(container, dict) else container.clear()
-            case "replace":
-                container[key] = draw(JSON)
-            case "null":
-                container[key] = None
-            case _ if isinstance(container, dict):
-                container[draw(KEYS)] = draw(JSON)
-            case _:
-                container.append(draw(JSON))
-    return event
-
-
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container with each of its keys or indices."""
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, member in list(members):
-        yield value, key
-        yield from places(member)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -123,7 +73,7 @@ def test_any_json_is_kept_or_refused(decode: Decode, value: Any) -> None:
 
 @EACH_DIRECTION
 @PATIENT
-@given(event=damaged_events())
+@given(event=damaged(BODIES))
 def test_a_damaged_event_is_kept_whole(decode: Decode, event: Any) -> None:
     frame = json.dumps(event)
 

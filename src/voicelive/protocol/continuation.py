@@ -135,7 +135,7 @@ def _sort(entry: Open, found: Unanswered, ledger: Ledger, *, audio_is_kept: bool
         case InputAudioBufferCommit() if audio_is_kept:
             found.commits.append(entry.event)
         case ResponseCreate() if entry.event_id.startswith(WISH):
-            ledger.drop(entry.event_id)  # the gate asks again, under the same id
+            ledger.settle(entry.event_id, "lost")  # until the gate asks again, under the same id
             return
         case ConversationItemTruncate() | InputAudioBufferClear() | OutputAudioBufferClear() | ResponseCancel():
             ledger.settle(entry.event_id, "confirmed")

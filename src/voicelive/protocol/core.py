@@ -171,7 +171,7 @@ class SessionProtocol:
 
     def end(self) -> tuple[Effect, ...]:
         """The session is over."""
-        return tuple(map(Tell, self.history.end()))
+        return tuple(map(Tell, self.history.end(owed=self._owes)))
 
     # -- what the application wants
 

@@ -182,8 +182,11 @@ class History:
         """Whether no turn is under way."""
         return all(not turn.caller and not turn.responses for turn in self._log.open)
 
-    def end(self) -> tuple[ConversationEvent, ...]:
-        """The session is over: nothing is waited for any more."""
+    def end(self, *, owed: bool | None = None) -> tuple[ConversationEvent, ...]:
+        """The session is over: nothing is waited for any more. What was still to be said was cut; see ``receive``."""
+        self._owed = owed
+        for turn in self._log.open:
+            turn.cut_off = self._awaits_results(turn)
         self._announce(self._log.finished(lambda turn: True))
         return self._taken()
 
@@ -385,13 +388,17 @@ class History:
         patient = turn.done_at is None or self._book.now < turn.done_at + TRANSCRIPT_WAIT_S
         if patient and self._awaits_transcript(turn):
             return False
+        return not self._awaits_results(turn)
+
+    def _awaits_results(self, turn: TurnRecord) -> bool:
+        """Whether results of its calls, or the response about them, are outstanding."""
         for call in turn.calls():
             owed = self._owed if call.kind == "function_call" else None
             if owed is None:
                 owed = call.id in turn.unseen or (self._book.result_of(call) is None and call.error is None)
             if owed:
-                return False
-        return True
+                return True
+        return False
 
     def _awaits_transcript(self, turn: TurnRecord) -> bool:
         return self.transcribes and any(entry.awaits_transcript for entry in turn.caller.values())

@@ -154,7 +154,7 @@ class Ledger:
     # -- what is sent
 
     def enter(self, event_id: str, event: ClientEvent | None, kind: str) -> None:
-        """An event is about to be sent under this id."""
+        """An event is about to be sent under this id; while it is open, an earlier one of that id does not count."""
         entry = self._open[event_id] = Open(event_id, event, kind)
         if event is not None and not isinstance(event, UnknownClientEvent) and type(event) in RULES:
             self._by_answer.setdefault(RULES[type(event)].answer, deque()).append(entry)
@@ -177,10 +177,6 @@ class Ledger:
         if event_id in self._open:
             self._open[event_id].sent_at = None
 
-    def drop(self, event_id: str) -> None:
-        """It will be entered anew."""
-        self._take(event_id)
-
     def expire(self, event_id: str) -> None:
         """Nobody waits for its answer any more; one that still comes settles it, unless a younger event asks for it."""
         if event_id in self._open:
@@ -190,6 +186,7 @@ class Ledger:
         """It has found its end."""
         entry = self._take(event_id)
         if entry is not None:
+            self._settled.pop(event_id, None)  # of an earlier one of that id: the order is that of the ends
             self._settled[event_id] = LedgerEntry(event_id, entry.type, status, error_code)
             if len(self._settled) > _KEPT:
                 del self._settled[next(iter(self._settled))]
@@ -217,7 +214,8 @@ class Ledger:
 
     def entries(self, now: float) -> tuple[LedgerEntry, ...]:
         """All events without an answer, and the last 1,000 that are settled; in the order of their end."""
-        return (*self._settled.values(), *(self._entry(entry, now) for entry in self._open.values()))
+        settled = (entry for event_id, entry in self._settled.items() if event_id not in self._open)
+        return (*settled, *(self._entry(entry, now) for entry in self._open.values()))
 
     def entry(self, event_id: str, now: float) -> LedgerEntry | None:
         """One of them."""

@@ -28,6 +28,7 @@ class TurnRecord:
         unseen: Calls whose result no response of the turn could see yet.
         closed: Whether it is over: announced, or restored and never to be announced.
         done_at: When its last response ended; ``None`` while none has, and while one runs.
+        cut_off: The session ended before the response about its calls.
         broken_off: Responses that went with their connection; another one is to come in their place.
     """
 
@@ -41,6 +42,7 @@ class TurnRecord:
     unseen: set[str] = field(default_factory=set)
     closed: bool = False
     done_at: float | None = None
+    cut_off: bool = False
     broken_off: set[str] = field(default_factory=set)
 
     def calls(self) -> Iterator[Entry]:
@@ -137,8 +139,13 @@ class TurnLog:
             turn.done_at = None if None in turn.responses.values() else now
 
     def running(self) -> list[str]:
-        """Responses that have not ended."""
-        return [name for turn in self.open for name, status in turn.responses.items() if status is None]
+        """Responses that have not ended; not those that went with an earlier connection."""
+        return [
+            name
+            for turn in self.open
+            for name, status in turn.responses.items()
+            if status is None and name not in turn.broken_off
+        ]
 
     def finished(self, complete: Callable[[TurnRecord], bool]) -> list[TurnRecord]:
         """Turns that are over now, oldest first; a complete one releases those before it."""

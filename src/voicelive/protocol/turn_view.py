@@ -64,6 +64,10 @@ def _status(turn: TurnRecord) -> TurnStatus:
     last = next(reversed(turn.responses.values()), "completed")  # restored turns have no responses
     if last == "failed":
         return "failed"
-    if last in ("cancelled", "incomplete", None) or any(entry.interrupted for entry in turn.agent.values()):
+    if (
+        turn.cut_off
+        or last in ("cancelled", "incomplete", None)
+        or any(entry.interrupted for entry in turn.agent.values())
+    ):
         return "interrupted"
     return "finished"

@@ -38,5 +38,6 @@ else:
         if not name.startswith("_"):
             for module in (import_module(f"{__name__}.{later}") for later in _LATER):
                 if name in module.__all__:
-                    return getattr(module, name)
+                    globals()[name] = found = getattr(module, name)  # asked once: each look-up walks through them all
+                    return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
