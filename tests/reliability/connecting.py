@@ -20,7 +20,6 @@ from voicelive import (
     ConnectTimeoutError,
     CredentialRejectedError,
     ServiceBusyError,
-    SessionExpiredError,
 )
 
 __all__ = ["closings", "handshakes", "handshakes_again"]
@@ -105,8 +104,7 @@ def handshakes_again() -> Iterator[Row]:
     yield row(upgrades.mute_service(once=False), lost(within_s + OPTIONS.close_timeout_s))
     yield row(upgrades.NEVER_CREATED, lost(within_s))
     for fault, _ in _ends_before_created():
-        ended = replace(lost(), error=SessionExpiredError) if fault is service.EXPIRED else lost()
-        yield row(upgrades.before_created(fault, instead=True), ended)
+        yield row(upgrades.before_created(fault, instead=True), lost())
     for fault in upgrades.handshake_cuts():
         yield row(fault, lost())
     for way in DIRECTIONS:
