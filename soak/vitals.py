@@ -18,7 +18,7 @@ _FDS: Final = Path("/proc/self/fd")
 _STATM: Final = Path("/proc/self/statm")
 _BLOCKS: Final = 10
 _LEAST_S: Final = 180.0  # the pools of a shorter run still fill up
-_NEGLIGIBLE_MIB_PER_MIN: Final = 0.5  # with 200 sessions less than 100 bytes a turn
+_NEGLIGIBLE_MIB_PER_MIN: Final = 0.5  # with 200 sessions some 600 bytes a turn
 
 
 @dataclass(frozen=True)

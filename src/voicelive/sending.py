@@ -176,7 +176,8 @@ class Sender:
         wanted = push.written is None or not push.written.done()
         if wanted and (push.lasting or push.connection == self._connection):
             return self._begin(push.event_id)
-        self._ledger.withdraw_unwritten(push.event_id)
+        if all(later.event_id != push.event_id for later in self._pushed):  # else the entry is that of the later one
+            self._ledger.withdraw_unwritten(push.event_id)
         return False
 
     async def _drain(self) -> None:

@@ -42,6 +42,7 @@ _log = logging.getLogger(__name__)
 _MAX_FRAME_BYTES = 16 * 1024 * 1024  # an append may carry 15 MiB of base64; no limit of frames is published
 _CLOSE_S = 1  # a client that does not read (aiohttp, between two receives) never answers the close frame
 _GOING_AWAY = 1001
+_BACKLOG = 1024  # many clients may come back at once; beyond, the system leaves them without an answer for seconds
 _INTERNAL_ERROR = 1011
 
 
@@ -131,6 +132,7 @@ class Emulator(HandshakeFaults):
             ssl=self._ssl,
             compression=None,
             max_size=_MAX_FRAME_BYTES,
+            backlog=_BACKLOG,
             open_timeout=None,  # a handshake may be ordered to take for ever; ``close`` ends it
             ping_interval=interval_s,
             ping_timeout=timeout_s,
