@@ -1,9 +1,9 @@
-"""Sample rate conversion of a whole signal, by a windowed-sinc filter in plain Python.
+"""Sample rate conversion of a whole signal, for files and fixtures: by soxr, by numpy, or in plain Python.
 
-Decides filter and arithmetic. For files and fixtures: it wants the entire signal and takes about
-a fifth of its duration in CPU time. Live audio needs a streaming filter instead.
+Decides which of them is used, and how the plain one works: a windowed-sinc filter that takes about a fifth of
+the signal's duration in CPU time. Live audio needs ``resampler`` instead.
 
-Each output sample is the input, seen through a low-pass filter centred where that output falls
+Plain Python: each output sample is the input, seen through a low-pass filter centred where that output falls
 between input samples. Those centres repeat ("phases"), so the filter is worked out once for each phase.
 The Blackman window stops 74 dB; its transition band is spent below the lower rate's Nyquist frequency.
 """
@@ -30,6 +30,10 @@ _MOST_PHASES: Final = 2048
 def resample(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
     """Convert 16-bit little-endian mono samples to another rate, aliases and images at least 60 dB down.
 
+    By soxr where it is installed (extra ``files``), else as ``Resampler`` does with numpy (extra ``audio``) between
+    rates that it takes, else in plain Python. They differ above 0.425 of the lower rate, and
+    below it in the last bits.
+
     The result starts where the signal starts and lasts as long, rounded up to a whole sample; beyond both
     ends silence is assumed. Loudness is kept up to 85 % of the lower Nyquist frequency.
 
@@ -39,9 +43,31 @@ def resample(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
     for name, rate_hz in (("source_rate_hz", source_rate_hz), ("target_rate_hz", target_rate_hz)):
         if rate_hz < 1:
             raise ConfigurationError(f"{name} is {rate_hz!r}; it must be at least 1")
+    refuse_half_samples(pcm)
     if source_rate_hz == target_rate_hz:
-        refuse_half_samples(pcm)
         return pcm
+    for convert in (_by_soxr, _by_numpy):
+        try:
+            return convert(pcm, source_rate_hz, target_rate_hz)
+        except (ImportError, ConfigurationError):  # not installed, or not for these rates
+            continue
+    return _in_plain_python(pcm, source_rate_hz, target_rate_hz)
+
+
+def _by_soxr(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
+    from voicelive.audio.soxr_rates import resample_by_soxr
+
+    return resample_by_soxr(pcm, source_rate_hz, target_rate_hz)
+
+
+def _by_numpy(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
+    from voicelive.audio.resampler import Resampler
+
+    resampler = Resampler(source_rate_hz, target_rate_hz)
+    return resampler.push(pcm) + resampler.flush()
+
+
+def _in_plain_python(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
     return pcm_of(_resampled(samples_of(pcm), source_rate_hz, target_rate_hz))
 
 
