@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-import numpy as np
 import soundfile
 
+from voicelive.audio.levels import pcm_of_floats
 from voicelive.audio.recording import MOST_CHANNELS, Recording
 from voicelive.errors import ConfigurationError
 
@@ -65,8 +65,7 @@ class AudioFile(Recording):
             raise self._refused(error.error_string.rstrip("."), "check that it is an audio file") from error
         if not samples.size:
             raise self._refused("it holds no samples", "check how it was written")
-        scaled = np.rint(np.nan_to_num(samples) * 32_768)
-        self._samples: bytes = scaled.clip(-32_768, 32_767).astype("<i2").tobytes()
+        self._samples = pcm_of_floats(samples)
 
     def _refused(self, problem: str, advice: str) -> ConfigurationError:
         return ConfigurationError(f"{self._name} cannot be read: {problem}; {advice}")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from voicelive.audio.samples import refuse_half_samples
 from voicelive.errors import ConfigurationError
 
-__all__ = ["Level", "apply_gain", "from_float32", "level_of", "to_float32"]
+__all__ = ["Level", "apply_gain", "from_float32", "level_of", "pcm_of_floats", "to_float32"]
 
 _FULL_SCALE: Final = 32_768
 
@@ -75,7 +75,12 @@ def from_float32(data: bytes) -> bytes:
     """
     if len(data) % 4:
         raise ConfigurationError(f"data has {len(data)} bytes; 32-bit floats need a multiple of 4")
-    return _pcm(np.nan_to_num(np.frombuffer(data, "<f4").astype(np.float64)) * _FULL_SCALE)
+    return pcm_of_floats(np.frombuffer(data, "<f4").astype(np.float64))
+
+
+def pcm_of_floats(values: npt.NDArray[np.float64]) -> bytes:
+    """Numbers between -1 and 1 as 16-bit samples, as ``from_float32``."""
+    return _pcm(np.nan_to_num(values, posinf=1, neginf=-1) * _FULL_SCALE)
 
 
 def _samples(pcm: bytes) -> npt.NDArray[np.int16]:

@@ -1,9 +1,9 @@
 """Sample rate conversion of a whole signal, for files and fixtures: by soxr, by numpy, or in plain Python.
 
-Decides which of them is used, and how the plain one works: a windowed-sinc filter that takes about a fifth of
-the signal's duration in CPU time. Live audio needs ``resampler`` instead.
+Decides which of them is used, and the filter of the last two, a windowed sinc. In plain Python it takes about a fifth
+of the signal's duration in CPU time. Live audio needs ``resampler`` instead, which holds back less.
 
-Plain Python: each output sample is the input, seen through a low-pass filter centred where that output falls
+Each output sample is the input, seen through a low-pass filter centred where that output falls
 between input samples. Those centres repeat ("phases"), so the filter is worked out once for each phase.
 The Blackman window stops 74 dB; its transition band is spent below the lower rate's Nyquist frequency.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Callable, Sequence
 from operator import mul
 from typing import Final
 
@@ -30,9 +31,8 @@ _MOST_PHASES: Final = 2048
 def resample(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
     """Convert 16-bit little-endian mono samples to another rate, aliases and images at least 60 dB down.
 
-    By soxr where it is installed (extra ``files``), else as ``Resampler`` does with numpy (extra ``audio``) between
-    rates that it takes, else in plain Python. They differ above 0.425 of the lower rate, and
-    below it in the last bits.
+    By soxr where it is installed (extra ``files``), else by the module's own filter: with numpy (extra ``audio``),
+    or in plain Python, to the same numbers but for a rounding. soxr keeps more of what lies above 85 % of the lower Nyquist frequency.
 
     The result starts where the signal starts and lasts as long, rounded up to a whole sample; beyond both
     ends silence is assumed. Loudness is kept up to 85 % of the lower Nyquist frequency.
@@ -46,29 +46,11 @@ def resample(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
     refuse_half_samples(pcm)
     if source_rate_hz == target_rate_hz:
         return pcm
-    for convert in (_by_soxr, _by_numpy):
-        try:
-            return convert(pcm, source_rate_hz, target_rate_hz)
-        except (ImportError, ConfigurationError):  # not installed, or not for these rates
-            continue
-    return _in_plain_python(pcm, source_rate_hz, target_rate_hz)
-
-
-def _by_soxr(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
-    from voicelive.audio.soxr_rates import resample_by_soxr
-
+    try:
+        from voicelive.audio.soxr_rates import resample_by_soxr
+    except ImportError:
+        return pcm_of(_resampled(samples_of(pcm), source_rate_hz, target_rate_hz))
     return resample_by_soxr(pcm, source_rate_hz, target_rate_hz)
-
-
-def _by_numpy(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
-    from voicelive.audio.resampler import Resampler
-
-    resampler = Resampler(source_rate_hz, target_rate_hz)
-    return resampler.push(pcm) + resampler.flush()
-
-
-def _in_plain_python(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
-    return pcm_of(_resampled(samples_of(pcm), source_rate_hz, target_rate_hz))
 
 
 def _resampled(samples: array[int], source_rate_hz: int, target_rate_hz: int) -> array[int]:
@@ -82,11 +64,27 @@ def _resampled(samples: array[int], source_rate_hz: int, target_rate_hz: int) ->
 
     margin = [0.0] * half_taps
     padded = margin + [float(sample) for sample in samples] + margin
+    # Each output's place in units of one phase, to the nearest; exact where there are as many phases as needed.
+    places = [(index * down * phases + up // 2) // up for index in range(-(-len(samples) * up // down))]
+    starts, its_phases = [place // phases + 1 for place in places], [place % phases for place in places]
+    return _arithmetic()(filters, padded, starts, its_phases)
+
+
+def _arithmetic() -> Callable[..., array[int]]:
+    try:
+        from voicelive.audio.weighing import weighted_sums  # loads numpy
+    except ImportError:
+        return _weighted_sums
+    return weighted_sums
+
+
+def _weighted_sums(
+    filters: Sequence[Sequence[float]], samples: Sequence[float], starts: Sequence[int], phases: Sequence[int]
+) -> array[int]:
+    taps = len(filters[0])
     resampled = array("h")
-    for index in range(-(-len(samples) * up // down)):
-        # The output's place in units of one phase, to the nearest; exact where there are as many phases as needed.
-        start, phase = divmod((index * down * phases + up // 2) // up, phases)
-        value = round(sum(map(mul, filters[phase], padded[start + 1 : start + 1 + 2 * half_taps])))
+    for start, phase in zip(starts, phases, strict=True):
+        value = round(sum(map(mul, filters[phase], samples[start : start + taps])))
         resampled.append(max(-32_768, min(32_767, value)))
     return resampled
 
