@@ -34,7 +34,7 @@ bench: $(VENV)/.ready-dev  ## measure speed beside azure-ai-voicelive
 	@$(RUN) benchmarks/run.py
 
 figures: $(VENV)/.ready-figures  ## measure the resampler beside others, and draw the figures of docs/audio.md
-	@$(RUN) benchmarks/resampling.py
+	@$(RUN) benchmarks/resampling.py --write
 
 lowest: .venv-lowest/.ready-lowest  ## run the tests with the oldest dependencies that are allowed
 	@.venv-lowest/bin/python -m pytest

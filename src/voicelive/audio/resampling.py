@@ -32,7 +32,8 @@ def resample(pcm: bytes, source_rate_hz: int, target_rate_hz: int) -> bytes:
     """Convert 16-bit little-endian mono samples to another rate, aliases and images at least 60 dB down.
 
     By soxr where it is installed (extra ``files``), else by the module's own filter: with numpy (extra ``audio``),
-    or in plain Python, to the same numbers but for a rounding. soxr keeps more of what lies above 85 % of the lower Nyquist frequency.
+    or in plain Python, to the same numbers but for a rounding. soxr keeps more of what lies above 85 % of the lower
+    Nyquist frequency.
 
     The result starts where the signal starts and lasts as long, rounded up to a whole sample; beyond both
     ends silence is assumed. Loudness is kept up to 85 % of the lower Nyquist frequency.

@@ -17,7 +17,7 @@ _BLOCK: Final = 4_096  # sums at a time, so that memory stays below some 20 MB
 def weighted_sums(
     filters: Sequence[Sequence[float]], samples: Sequence[float], starts: Sequence[int], phases: Sequence[int]
 ) -> array[int]:
-    """For each output, ``samples`` from its start on, weighed and added up by the filter of its phase, rounded and clipped."""
+    """For each output the rounded, clipped sum of ``samples`` from its start, weighed by its phase's filter."""
     weights = np.array(filters)
     windows = sliding_window_view(np.array(samples), weights.shape[1])
     sums = np.empty(len(starts))
