@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.fidelity import Fidelity
 
-_RATES_HZ = (48_000, 44_100, 24_000, 16_000, 8_000)
+_RATES_HZ: tuple[int, ...] = (48_000, 44_100, 24_000, 16_000, 8_000)
 _SHOWN_HZ = ((24_000, 8_000), (8_000, 24_000), (48_000, 24_000), (24_000, 48_000), (44_100, 24_000), (16_000, 24_000))
 _DOCS = Path(__file__).parent.parent / "docs"
 _BEGIN, _END = "<!-- figures: begin, written by make figures -->\n", "<!-- figures: end -->\n"

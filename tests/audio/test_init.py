@@ -54,8 +54,10 @@ def test_another_module_that_is_missing_is_named_as_it_is(monkeypatch: pytest.Mo
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    misspelt = "Resampla"
+
     with pytest.raises(AttributeError, match=r"'voicelive\.audio' has no attribute 'Resampla'"):
-        _ = voicelive.audio.Resampla
+        getattr(voicelive.audio, misspelt)
     assert set(voicelive.audio.__all__) <= set(dir(voicelive.audio))
 
 

@@ -31,7 +31,8 @@ def converted(pcm: bytes, source_hz: int, target_hz: int, channels: int = 1) -> 
 
 def tone(frequency_hz: float, rate_hz: int, amplitude: float = LOUD) -> bytes:
     values = amplitude * np.sin(math.tau * frequency_hz / rate_hz * np.arange(rate_hz // 2) + 0.3)
-    return np.rint(values).astype("<i2").tobytes()
+    pcm: bytes = np.rint(values).astype("<i2").tobytes()
+    return pcm
 
 
 def heard(pcm: bytes, rate_hz: int) -> Samples:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
+import numpy as np
 import soundfile
 
 from voicelive.audio.levels import pcm_of_floats
@@ -60,7 +61,7 @@ class AudioFile(Recording):
                 self.channels: int = opened.channels
                 if self.channels > MOST_CHANNELS:
                     raise self._refused(f"it has {self.channels} channels", f"mix it down to {MOST_CHANNELS} or fewer")
-                samples = opened.read(dtype="float64", always_2d=True)
+                samples = np.asarray(opened.read(dtype="float64", always_2d=True), np.float64)
         except soundfile.LibsndfileError as error:
             raise self._refused(error.error_string.rstrip("."), "check that it is an audio file") from error
         if not samples.size:

@@ -122,7 +122,8 @@ class Resampler:
         self._done = 0  # outputs of the cycle that were returned already
 
     def _take(self, samples: npt.NDArray[np.int16]) -> None:
-        self._held = np.concatenate((self._held, samples.reshape(-1, self.channels).T), axis=1)
+        tracks = samples.reshape(-1, self.channels).T.astype(np.float64)
+        self._held = np.concatenate((self._held, tracks), axis=1)
 
     def _emit(self, due: int) -> bytes:
         """Return outputs from the first that was not, up to ``due``, counted from the start of the cycle."""
