@@ -193,6 +193,13 @@ def test_any_bytes_like_object_is_taken() -> None:
     assert Resampler(24_000, 8_000).push(samples) == Resampler(24_000, 8_000).push(samples.tobytes())
 
 
+def test_other_numbers_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="floating point"):
+        Resampler(24_000, 8_000).push(np.zeros(480, np.float32))
+    with pytest.raises(ConfigurationError, match="big-endian"):
+        Resampler(24_000, 8_000).push(np.zeros(480, ">i2"))
+
+
 @pytest.mark.parametrize("rate_hz", [24_000, 16_000])
 def test_half_a_frame_is_refused_and_nothing_is_lost(rate_hz: int) -> None:
     mono, stereo = Resampler(24_000, rate_hz), Resampler(24_000, rate_hz, channels=2)

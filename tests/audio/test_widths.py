@@ -26,6 +26,11 @@ def test_every_width_holds_the_same_samples(width_bytes: int, data: bytes) -> No
     assert from_width(data, width_bytes) == PCM
 
 
+def test_of_wide_samples_the_upper_16_bits_are_kept() -> None:
+    assert from_width(bytes.fromhex("99 34 12"), 3) == from_width(bytes.fromhex("99 99 34 12"), 4) == b"\x34\x12"
+    assert to_width(b"\x34\x12", 4) == bytes.fromhex("00 00 34 12")
+
+
 @pytest.mark.parametrize("width_bytes", [2, 3, 4])
 @given(samples=st.lists(st.integers(-32_768, 32_767)))
 def test_wider_samples_come_back_as_they_were(width_bytes: int, samples: list[int]) -> None:

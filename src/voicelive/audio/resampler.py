@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from voicelive.audio.samples import refuse_other_numbers
 from voicelive.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -86,12 +87,15 @@ class Resampler:
         """Take audio in and return what is due; nothing, where too little came.
 
         Args:
-            pcm: 16-bit little-endian samples, whole frames, any number of them.
+            pcm: Any bytes-like object of 16-bit little-endian samples, whole frames, any number of them.
 
         Raises:
-            ConfigurationError: ``pcm`` ends inside a frame. Nothing of it has been taken in.
+            ConfigurationError: ``pcm`` ends inside a frame, or holds floats or big-endian numbers. Nothing of it has
+                been taken in.
         """
-        data = memoryview(pcm).cast("B")
+        view = memoryview(pcm)
+        refuse_other_numbers(view)
+        data = view.cast("B")
         if len(data) % (2 * self.channels):
             raise ConfigurationError(
                 f"pcm has {len(data)} bytes; 16-bit samples on {self.channels} channels "
@@ -170,9 +174,8 @@ def _filters(up: int, down: int) -> _Floats:
     inside = 1 - (distances * cutoff / _HALF_LENGTH) ** 2
     window = np.where(inside >= 0, np.i0(_BETA * np.sqrt(np.maximum(inside, 0))), 0)
     weights = window * np.sinc(cutoff * distances)
-    whole = np.rint(weights * (_ONE / weights.sum(axis=1, keepdims=True)))
-    whole[:, half_taps - 1] += _ONE - whole.sum(axis=1)  # so that a steady level stays that level to the last bit
-    return np.asarray(whole / _ONE)
+    # Each row adds up to 1, so that no place is louder.
+    return np.asarray(np.rint(weights * (_ONE / weights.sum(axis=1, keepdims=True))) / _ONE)
 
 
 def _ceil_div(number: int, divisor: int) -> int:
