@@ -195,9 +195,9 @@ def test_any_bytes_like_object_is_taken() -> None:
 
 def test_other_numbers_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="floating point"):
-        Resampler(24_000, 8_000).push(np.zeros(480, np.float32))
+        Resampler(24_000, 8_000).push(np.zeros(480, np.float32).data)
     with pytest.raises(ConfigurationError, match="big-endian"):
-        Resampler(24_000, 8_000).push(np.zeros(480, ">i2"))
+        Resampler(24_000, 8_000).push(np.zeros(480, ">i2").data)
 
 
 @pytest.mark.parametrize("rate_hz", [24_000, 16_000])
