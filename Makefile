@@ -12,7 +12,7 @@ unexport PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:  # the environments share pip's build directory and the tools already use two cores
-.PHONY: help demo test check format bench busy soak fuzz lowest pythons foreign audit build clean always
+.PHONY: help demo test check format bench busy soak fuzz figures lowest pythons foreign audit build clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ soak: $(VENV)/.ready-dev  ## break the connections of 200 sessions for five minu
 
 fuzz: $(VENV)/.ready-dev  ## feed decoder, emulator and session with nonsense for ten minutes
 	@$(RUN) fuzz/run.py
+
+figures: $(VENV)/.ready-figures  ## measure the resampler beside others, and draw the figures of docs/audio.md
+	@$(RUN) benchmarks/resampling.py --write
 
 lowest: .venv-lowest/.ready-lowest  ## run the tests with the oldest dependencies that are allowed
 	@.venv-lowest/bin/python -m pytest
@@ -74,13 +77,16 @@ clean:  ## delete environments, caches and build products
 %/.ready-dev: %/.ready-runtime
 	@sh scripts/setup_venv.sh $* dev
 
+%/.ready-figures: %/.ready-runtime
+	@sh scripts/setup_venv.sh $* figures
+
 %/.ready-release: %/.ready-dev
 	@sh scripts/setup_venv.sh $* release
 
 %/.ready-lowest: pyproject.toml scripts/setup_venv.sh scripts/find_python.sh scripts/lowest_versions.py
 	@PYTHON="$$(sh scripts/find_python.sh 3.11 || echo '$(PYTHON)')" sh scripts/setup_venv.sh $* lowest
 
-.PRECIOUS: %/.ready-runtime %/.ready-test %/.ready-dev %/.ready-release %/.ready-lowest
+.PRECIOUS: %/.ready-runtime %/.ready-test %/.ready-dev %/.ready-figures %/.ready-release %/.ready-lowest
 
 # An environment whose interpreter is gone, or that came along when the checkout was copied, is made anew.
 STALE := $(shell for venv in .venv .venv-*; do \

@@ -4,6 +4,7 @@
 #   setup_venv.sh DIRECTORY runtime   the package, editable, and what it needs to run against the emulator
 #   setup_venv.sh DIRECTORY test      + what the test suite needs
 #   setup_venv.sh DIRECTORY dev       + the tools of `make check` (test included)
+#   setup_venv.sh DIRECTORY figures   + what draws the figures of docs/audio.md
 #   setup_venv.sh DIRECTORY release   + the tools of `make build` and `make audit`
 #   setup_venv.sh DIRECTORY lowest    package and test suite, with the oldest dependencies that pyproject.toml allows
 #
@@ -52,19 +53,19 @@ runtime)
     say "Installing voicelive and its dependencies"
     install --editable '.[testing]'
     ;;
-test | dev | release)
+test | dev | figures | release)
     modern_pip
     say "Installing the $kind tools"
-    install --group "$kind"
+    install --editable '.[audio,files]' --group "$kind"
     ;;
 lowest)
     modern_pip
     say "Installing the oldest allowed dependencies"
     "$python" "$here/lowest_versions.py" pyproject.toml >"$venv/lowest.txt"
-    install --constraint "$venv/lowest.txt" --editable '.[testing]' --group test
+    install --constraint "$venv/lowest.txt" --editable '.[testing,audio,files]' --group test
     ;;
 *)
-    echo "setup_venv.sh: unknown kind '$kind'; it is runtime, test, dev, release or lowest" >&2
+    echo "setup_venv.sh: unknown kind '$kind'; it is runtime, test, dev, figures, release or lowest" >&2
     exit 2
     ;;
 esac

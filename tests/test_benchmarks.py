@@ -40,6 +40,17 @@ def test_a_quick_run_measures_everything_and_reports_it(tmp_path: Path) -> None:
     assert re.search(r"^\d+ of 15 targets met", done.stdout.splitlines()[-1])
 
 
+def test_a_quick_run_of_the_resampler_measures_it_between_all_usual_rates() -> None:
+    done = subprocess.run(
+        [sys.executable, "benchmarks/resampling.py", "--quick"], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "20 of 20 pairs meet the bounds" in done.stdout
+    assert done.stdout.count("| **voicelive** |") == 6
+    assert done.stdout.count("| soxr |") == 6
+
+
 @pytest.mark.usefixtures("_checkout_on_the_path")
 @pytest.mark.parametrize("delta_ms", [500, 100, 20])
 def test_a_turn_takes_as_long_whatever_the_size_of_its_deltas(delta_ms: int) -> None:

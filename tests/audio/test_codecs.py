@@ -1,21 +1,54 @@
-"""G.711 against the standard library's audioop, and by itself where audioop is gone."""
+"""G.711 against the standard library's audioop, and against digests of its results where audioop is gone."""
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import warnings
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from voicelive.audio import AudioEncoding, decode_alaw, decode_ulaw, encode_alaw, encode_ulaw, from_pcm16, to_pcm16
+from voicelive.audio import (
+    AudioEncoding,
+    codecs,
+    decode_alaw,
+    decode_ulaw,
+    encode_alaw,
+    encode_ulaw,
+    from_pcm16,
+    to_pcm16,
+)
 from voicelive.errors import ConfigurationError
 
 EVERY_CODE = bytes(range(256))
 EVERY_SAMPLE = b"".join(sample.to_bytes(2, "little", signed=True) for sample in range(-32_768, 32_768))
 
 Codec = Callable[[bytes], bytes]
+
+
+# SHA-256 of what audioop of CPython 3.11 makes of every sample and of every code.
+DIGESTS = {
+    "lin2ulaw": "81d633c9e6972a18c74a58720b96cb8ca0bdd096d4060b646dd708c3b846019a",
+    "lin2alaw": "38488f6fd710f4686360edc4d38639f96c491595ef93f8eb8d62d5e07ca6ce7b",
+    "ulaw2lin": "3dab54339e520bb2c924826e3b72a917a2b612e9fd12fc867500f1d983a75827",
+    "alaw2lin": "e04788d110e58ff8c70c93b8480190d973e3b67876b6119abbaec766cc75c174",
+}
+
+
+@pytest.fixture(params=["numpy", "plain Python"], autouse=True, scope="module")
+def _each_lookup(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run every test with numpy and as if it were missing."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "plain Python":
+            patch.setitem(sys.modules, "voicelive.audio.lookup", None)
+        codecs._lookup.cache_clear()
+        yield
+    codecs._lookup.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +66,21 @@ def test_all_samples_encode_as_audioop_does(audioop: Any) -> None:
 def test_all_codes_decode_as_audioop_does(audioop: Any) -> None:
     assert decode_ulaw(EVERY_CODE) == audioop.ulaw2lin(EVERY_CODE, 2)
     assert decode_alaw(EVERY_CODE) == audioop.alaw2lin(EVERY_CODE, 2)
+
+
+def test_all_samples_and_codes_are_those_of_the_reference_on_every_python() -> None:
+    results = {
+        "lin2ulaw": encode_ulaw(EVERY_SAMPLE),
+        "lin2alaw": encode_alaw(EVERY_SAMPLE),
+        "ulaw2lin": decode_ulaw(EVERY_CODE),
+        "alaw2lin": decode_alaw(EVERY_CODE),
+    }
+
+    assert {name: hashlib.sha256(result).hexdigest() for name, result in results.items()} == DIGESTS
+
+
+def test_the_lookup_is_the_one_that_is_installed(request: pytest.FixtureRequest) -> None:
+    assert (codecs._lookup() is codecs._plain_lookup) == ("plain Python" in request.node.name)
 
 
 def test_extremes_and_silence_have_the_codes_of_the_standard() -> None:
@@ -55,6 +103,24 @@ def test_a_larger_sample_never_comes_back_smaller(encode: Codec, decode: Codec) 
 
     assert heard == sorted(heard)
     assert max(abs(out - sample) for out, sample in zip(heard, range(-32_768, 32_768), strict=True)) <= 644
+
+
+@pytest.mark.parametrize(("encode", "decode"), [(encode_ulaw, decode_ulaw), (encode_alaw, decode_alaw)])
+def test_the_error_of_a_round_trip_is_half_a_step(encode: Codec, decode: Codec) -> None:
+    heard = array("h", decode(encode(EVERY_SAMPLE))).tolist()
+
+    for sample, out in zip(range(-32_768, 32_768), heard, strict=True):
+        assert abs(out - sample) <= max(8, abs(sample) / 32 + 8), sample
+
+
+@pytest.mark.parametrize(("encode", "decode"), [(encode_ulaw, decode_ulaw), (encode_alaw, decode_alaw)])
+@given(samples=st.lists(st.integers(-32_768, 32_767)), at=st.integers(0, 100))
+def test_any_split_yields_the_same_codes_and_samples(encode: Codec, decode: Codec, samples: list[int], at: int) -> None:
+    pcm = array("h", samples).tobytes()
+    codes = encode(pcm)
+
+    assert encode(pcm[: 2 * at]) + encode(pcm[2 * at :]) == codes
+    assert decode(codes[:at]) + decode(codes[at:]) == decode(codes)
 
 
 @pytest.mark.parametrize("encode", [encode_ulaw, encode_alaw])

@@ -1,21 +1,39 @@
-"""Rate conversion, measured on tones."""
+"""Rate conversion of whole signals, measured on tones: by soxr, by numpy, and in plain Python."""
 
 from __future__ import annotations
 
 import math
+import sys
 from array import array
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicelive.audio.resampling import resample
+from voicelive.audio.soxr_rates import resample_by_soxr
 from voicelive.errors import ConfigurationError
 
 PAIRS_HZ = [(44_100, 24_000), (48_000, 16_000), (22_050, 8_000), (8_000, 24_000), (16_000, 24_000), (24_000, 8_000)]
 COPRIME_HZ = (11_127, 24_000)  # 8000 phases wanted, 2048 made
 AMPLITUDE = 20_000
 MEASURED_MS = 100
+
+MISSING = {
+    "soxr": (),
+    "numpy": ("voicelive.audio.soxr_rates",),
+    "plain Python": ("voicelive.audio.soxr_rates", "voicelive.audio.weighing"),
+}
+"""Who converts, and which modules are as if their packages were not installed."""
+
+
+@pytest.fixture(params=MISSING, autouse=True, scope="module")
+def converter(request: pytest.FixtureRequest) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in MISSING[request.param]:
+            patch.setitem(sys.modules, module, None)
+        yield request.param
 
 
 def tone(frequency_hz: float, rate_hz: int, duration_ms: int = 200) -> bytes:
@@ -137,3 +155,20 @@ def test_a_rate_that_is_none_is_refused(source_hz: int, target_hz: int) -> None:
 def test_half_a_sample_is_refused(source_hz: int) -> None:
     with pytest.raises(ConfigurationError, match="pcm has 3 bytes"):
         resample(b"abc", source_hz, 24_000)
+
+
+def test_numpy_and_plain_python_differ_by_no_more_than_a_rounding() -> None:
+    signal = tone(1_000, 44_100, 50)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "voicelive.audio.soxr_rates", None)
+        own = array("h", resample(signal, 44_100, 24_000))
+        patch.setitem(sys.modules, "voicelive.audio.weighing", None)
+        plain = array("h", resample(signal, 44_100, 24_000))
+
+    assert max(abs(one - other) for one, other in zip(own, plain, strict=True)) <= 1
+
+
+def test_soxr_converts_where_it_is_installed(converter: str) -> None:
+    noise = tone(3_900, 8_000)
+
+    assert (resample(noise, 8_000, 24_000) == resample_by_soxr(noise, 8_000, 24_000)) == (converter == "soxr")

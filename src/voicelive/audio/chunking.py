@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from voicelive.audio.formats import AudioFormat
+from voicelive.audio.samples import refuse_other_numbers
 from voicelive.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ __all__ = ["LEAST_CHUNK_MS", "MOST_CHUNK_MS", "Chunker", "SampleAligner"]
 # What published clients of the service send, from 20 ms telephone frames to 100 ms blocks.
 LEAST_CHUNK_MS: Final = 20
 MOST_CHUNK_MS: Final = 100
-
-_FLOATS: Final = frozenset("efd")  # struct codes of half, single and double
-_BIG_ENDIAN: Final = frozenset(">!")  # struct prefixes
 
 
 class Chunker:
@@ -77,11 +75,7 @@ class Chunker:
 
     def _bytes_of(self, data: Buffer) -> bytes:
         view = memoryview(data)
-        item = view.format.lstrip("@=<")
-        if item in _FLOATS:
-            raise ConfigurationError("audio holds floating point samples; convert them to 16-bit integers first")
-        if item[0] in _BIG_ENDIAN:
-            raise ConfigurationError("audio holds big-endian samples; swap their bytes first")
+        refuse_other_numbers(view)
         if view.nbytes % self._frame_bytes:
             raise ConfigurationError(
                 f"audio of {view.nbytes} bytes ends inside a sample frame; "

@@ -1,19 +1,20 @@
-"""G.711: mu-law and A-law bytes to and from 16-bit samples, without dependencies.
+"""G.711: mu-law and A-law bytes to and from 16-bit samples.
 
 Decides sample values only; rates and durations are ``formats``. Results are bit-identical to
 ``audioop``, which left the standard library with Python 3.13. Tables are made from the two laws'
 own structure (ITU-T G.711: eight segments of sixteen steps, each segment's step twice the one before)
-on first use, and run at C speed: decoding is two ``bytes.translate`` calls, encoding one lookup a sample.
+on first use. Decoding is two ``bytes.translate`` calls, as fast as numpy. Encoding is one lookup for each sample, by
+numpy where it is installed (extra ``audio``; 20 ms in 1 µs), and without it in plain Python (8 µs).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final, assert_never
 
 from voicelive.audio.formats import AudioEncoding
-from voicelive.audio.samples import samples_of
+from voicelive.audio.samples import refuse_half_samples, samples_of
 
 __all__ = ["decode_alaw", "decode_ulaw", "encode_alaw", "encode_ulaw", "from_pcm16", "to_pcm16"]
 
@@ -89,6 +90,20 @@ def _decode(data: bytes, tables: tuple[bytes, bytes]) -> bytes:
 
 
 def _encode(pcm: bytes, table: bytes) -> bytes:
+    refuse_half_samples(pcm)
+    return _lookup()(table, pcm)
+
+
+@cache
+def _lookup() -> Callable[[bytes, bytes], bytes]:
+    try:
+        from voicelive.audio.lookup import lookup  # loads numpy
+    except ImportError:
+        return _plain_lookup
+    return lookup
+
+
+def _plain_lookup(table: bytes, pcm: bytes) -> bytes:
     # Negative samples index from the table's end, which is where a table by unsigned value has them.
     return bytes(map(table.__getitem__, samples_of(pcm)))
 

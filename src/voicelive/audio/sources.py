@@ -17,6 +17,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from voicelive.audio.formats import AudioFormat
+from voicelive.audio.recording import Recording
 from voicelive.audio.wav import WavFile
 from voicelive.errors import ConfigurationError
 
@@ -33,14 +34,15 @@ class AudioSource(Protocol):
 
 
 class WavSource:
-    """The audio of a WAV file, converted to the session's format.
+    """The audio of a WAV file, or of another recording, converted to the session's format.
 
     With turn detection on, the service closes a turn on silence, so silence has to follow the speech: ask for more
     than the turn detection's ``silence_duration_ms``, or go on with a microphone. Without turn detection none is
     needed, ``commit_audio`` closes the turn.
 
     Args:
-        wav: A path, read anew by each ``frames`` call; or a ``WavFile``, or a file open for reading bytes.
+        wav: The path of a WAV file, read anew by each ``frames`` call; or a ``WavFile``, an ``AudioFile`` (any kind of
+            file), or a WAV file open for reading bytes.
         silence_after_ms: Digital silence to add after the file's last sample.
 
     Raises:
@@ -48,7 +50,7 @@ class WavSource:
         OSError: From the iterator, where the file cannot be read.
     """
 
-    def __init__(self, wav: str | os.PathLike[str] | BinaryIO | WavFile, *, silence_after_ms: float = 0) -> None:
+    def __init__(self, wav: str | os.PathLike[str] | BinaryIO | Recording, *, silence_after_ms: float = 0) -> None:
         self._wav = wav
         self._silence_after_ms = _not_negative("silence_after_ms", silence_after_ms)
 
@@ -60,8 +62,8 @@ class WavSource:
         yield await asyncio.to_thread(self._read, audio_format)
 
     def _read(self, audio_format: AudioFormat) -> bytes:
-        wav = self._wav if isinstance(self._wav, WavFile) else WavFile(self._wav)
-        return wav.read(audio_format)
+        recording = self._wav if isinstance(self._wav, Recording) else WavFile(self._wav)
+        return recording.read(audio_format)
 
 
 class PcmSource:

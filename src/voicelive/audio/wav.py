@@ -1,29 +1,28 @@
 """WAV files in and out, by the standard library's ``wave``.
 
-Decides which files are taken and how their samples become a session's format. Rate conversion
-is ``resampling``, companding ``codecs``. Everything here blocks; files are read whole.
+Decides which files are taken. How their samples become a session's format is ``recording``.
+Everything here blocks; files are read whole.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import sys
 import wave
-from array import array
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from voicelive.audio.chunking import SampleAligner
-from voicelive.audio.codecs import from_pcm16, to_pcm16
+from voicelive.audio.codecs import to_pcm16
 from voicelive.audio.formats import AudioFormat
-from voicelive.audio.samples import pcm_of, refuse_half_samples, samples_of
+from voicelive.audio.recording import MOST_CHANNELS, Recording
+from voicelive.audio.samples import refuse_half_samples, samples_of
+from voicelive.audio.widths import from_width
 from voicelive.errors import ConfigurationError, LocalProtocolError
 
 __all__ = ["WavFile", "WavWriter", "save_wav"]
 
-_MOST_CHANNELS: Final = 8
 _WIDTHS_BYTES: Final = (1, 2, 3, 4)
 _CONVERT: Final = "convert it to 16-bit PCM, for example with: ffmpeg -i INPUT -c:a pcm_s16le OUTPUT.wav"
 # wave's words for the format tags met most, said so that one need not look them up.
@@ -35,7 +34,7 @@ _WAVE_WORDS: Final = {
 }
 
 
-class WavFile:
+class WavFile(Recording):
     """A WAV file of whole-number PCM samples, read into memory.
 
     Attributes:
@@ -78,31 +77,13 @@ class WavFile:
         """How long the samples that are really there sound, whatever the header says."""
         return self._frame_count * 1000 / self.rate_hz
 
-    def read(self, audio_format: AudioFormat) -> bytes:
-        """The file's audio in ``audio_format``, raw.
-
-        Several channels are averaged into one, except that a format with two channels takes a stereo file as it is.
-        Converting the rate takes about a fifth of the audio's duration in CPU time: off the event loop, please
-        (``asyncio.to_thread``), as ``WavSource`` does.
-
-        Raises:
-            ConfigurationError: The format has two channels and the file has not.
-        """
-        if audio_format.channels == 1:
-            tracks = [self._mixed()]
-        elif self.channels == audio_format.channels:
-            tracks = self._tracks()
-        else:
-            raise self._refused(f"it has {self.channels} channels, the format 2", "use a stereo file, or one channel")
-        if self.rate_hz != audio_format.rate_hz:
-            from voicelive.audio.resampling import resample  # most files need none
-
-            tracks = [samples_of(resample(pcm_of(track), self.rate_hz, audio_format.rate_hz)) for track in tracks]
-        return from_pcm16(pcm_of(_interleaved(tracks)), audio_format.encoding)
+    def _pcm(self) -> bytes:
+        whole = self._data[: self._frame_count * self.channels * self.sample_width_bytes]  # a file cut short
+        return from_width(whole, self.sample_width_bytes)
 
     def _check(self) -> None:
-        if not 1 <= self.channels <= _MOST_CHANNELS:
-            raise self._refused(f"it has {self.channels} channels", f"mix it down to {_MOST_CHANNELS} or fewer")
+        if not 1 <= self.channels <= MOST_CHANNELS:
+            raise self._refused(f"it has {self.channels} channels", f"mix it down to {MOST_CHANNELS} or fewer")
         if self.sample_width_bytes not in _WIDTHS_BYTES:
             raise self._refused(f"its samples have {8 * self.sample_width_bytes} bits", _CONVERT)
         if self.rate_hz < 1:
@@ -113,18 +94,6 @@ class WavFile:
     @property
     def _frame_count(self) -> int:
         return len(self._data) // (self.channels * self.sample_width_bytes)
-
-    def _mixed(self) -> array[int]:
-        tracks = self._tracks()
-        if len(tracks) == 1:
-            return tracks[0]
-        return array("h", [sum(frame) // len(tracks) for frame in zip(*tracks, strict=True)])
-
-    def _tracks(self) -> list[array[int]]:
-        """The channels apart, 16 bits a sample."""
-        data = self._data[: self._frame_count * self.channels * self.sample_width_bytes]  # a file cut short
-        samples = _to_16_bits(data, self.sample_width_bytes)
-        return [samples[channel :: self.channels] for channel in range(self.channels)]
 
     def _refused(self, problem: str, advice: str) -> ConfigurationError:
         return ConfigurationError(f"{self._name} cannot be read as WAV: {problem}; {advice}")
@@ -207,21 +176,3 @@ def save_wav(path: str | os.PathLike[str], pcm: bytes, rate_hz: int) -> None:
     refuse_half_samples(pcm)
     with WavWriter(path, AudioFormat("pcm16", rate_hz)) as writer:
         writer.write(pcm)
-
-
-def _to_16_bits(data: bytes, width_bytes: int) -> array[int]:
-    """The upper 16 bits of whole-number samples as ``wave`` returns them, in the machine's byte order."""
-    if width_bytes == 1:  # the one unsigned width
-        return array("h", [(value - 128) << 8 for value in data])
-    upper = width_bytes - 2 if sys.byteorder == "little" else 0
-    kept = bytearray(len(data) // width_bytes * 2)
-    kept[0::2] = data[upper::width_bytes]
-    kept[1::2] = data[upper + 1 :: width_bytes]
-    return array("h", bytes(kept))
-
-
-def _interleaved(tracks: list[array[int]]) -> array[int]:
-    joined = array("h", bytes(2 * len(tracks) * len(tracks[0])))
-    for channel, track in enumerate(tracks):
-        joined[channel :: len(tracks)] = track
-    return joined
