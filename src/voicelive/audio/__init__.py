@@ -8,7 +8,9 @@ from __future__ import annotations
 from voicelive.audio.chunking import LEAST_CHUNK_MS, MOST_CHUNK_MS, Chunker, SampleAligner
 from voicelive.audio.codecs import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw, from_pcm16, to_pcm16
 from voicelive.audio.formats import AudioEncoding, AudioFormat
+from voicelive.audio.sinks import MemorySink, NullSink, PacedSink
 from voicelive.audio.sources import AudioSource, PcmSource, WavSource, paced
+from voicelive.audio.switches import SwitchedSource
 from voicelive.audio.wav import WavFile, WavWriter, save_wav
 
 __all__ = [
@@ -18,8 +20,12 @@ __all__ = [
     "AudioFormat",
     "AudioSource",
     "Chunker",
+    "MemorySink",
+    "NullSink",
+    "PacedSink",
     "PcmSource",
     "SampleAligner",
+    "SwitchedSource",
     "WavFile",
     "WavSource",
     "WavWriter",
