@@ -1,12 +1,13 @@
 """Audio as bytes: formats, chunks, G.711, WAV files, and sources of what is sent.
 
-Plain Python, no dependency. What needs one (devices, streaming conversion) is an extra and not imported here.
+Plain Python, no dependency. What needs one (devices, streaming conversion) loads it when it is used.
 """
 
 from __future__ import annotations
 
 from voicelive.audio.chunking import LEAST_CHUNK_MS, MOST_CHUNK_MS, Chunker, SampleAligner
 from voicelive.audio.codecs import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw, from_pcm16, to_pcm16
+from voicelive.audio.devices import Microphone, Speaker
 from voicelive.audio.formats import AudioEncoding, AudioFormat
 from voicelive.audio.sinks import MemorySink, NullSink, PacedSink
 from voicelive.audio.sources import AudioSource, PcmSource, WavSource, paced
@@ -21,10 +22,12 @@ __all__ = [
     "AudioSource",
     "Chunker",
     "MemorySink",
+    "Microphone",
     "NullSink",
     "PacedSink",
     "PcmSource",
     "SampleAligner",
+    "Speaker",
     "SwitchedSource",
     "WavFile",
     "WavSource",
