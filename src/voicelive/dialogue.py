@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import math
 from abc import abstractmethod
+from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from voicelive.approvals import ApprovalHandler
 from voicelive.audio.formats import AudioFormat
+from voicelive.audio.sources import AudioSource
 from voicelive.conversation import Conversation, LeftOut
+from voicelive.duplex import caller_frames, in_company, silence_until
 from voicelive.engine import Engine
-from voicelive.errors import ConfigurationError, ConfirmationTimeoutError
+from voicelive.errors import ConfigurationError, ConfirmationTimeoutError, SessionClosedError
 from voicelive.events import TurnFinished
 from voicelive.options import ClientOptions
-from voicelive.playback import Playback
+from voicelive.playback import Playback, PlaybackSink
 from voicelive.protocol.responses import Kind
 from voicelive.protocol.snapshots import ToolCall, Turn, TurnStatus
 from voicelive.response import ResponseHandle
@@ -82,6 +85,11 @@ class Dialogue(Verbs):
     @abstractmethod
     def _refuse_when_closed(self) -> None:
         """Raise when the session has ended."""
+
+    @property
+    @abstractmethod
+    def _ended_normally(self) -> bool:
+        """Whether the session has ended as somebody wanted it."""
 
     @property
     def playback(self) -> Playback:
@@ -280,6 +288,62 @@ class Dialogue(Verbs):
                     elif isinstance(event, TurnFinished) and item_id in event.turn.caller_item_ids:
                         return _reply(event.turn, audio)
         raise self._engine.protocol.connection.closed_error()
+
+    async def converse(
+        self, source: AudioSource | AsyncIterable[bytes], sink: PlaybackSink | None = None, *, end_after_s: float = 60.0
+    ) -> None:
+        """Hold a whole call: the caller's audio goes in from ``source``, the agent's voice out to ``sink``, barge-in
+        included.
+
+        Returns when the source has ended and the answer to it was heard, or when the session ends normally. After the
+        source, silence follows, so that turn detection can close the last turn; without turn detection, the audio is
+        committed and answered.
+
+        Args:
+            source: Anything with ``frames(format)``, such as ``WavSource`` or ``Microphone``; or an async iterable of
+                bytes in the session's input format, which sets its own pace.
+            sink: Where the voice is played; ``None``: nowhere, and what is heard is estimated.
+            end_after_s: How long the last answer may take to come and to be heard.
+
+        Raises:
+            ConfigurationError: ``source`` is neither.
+            LocalProtocolError: Somebody else takes the agent's voice already.
+            TimeoutError: The last answer took longer than ``end_after_s``.
+            SessionClosedError: The session did not end normally.
+            Exception: What the source or the sink raises.
+
+        Cancelling it leaves the session usable; the sink is flushed no more.
+        """
+        self._refuse_when_closed()
+        frames = caller_frames(source, self.input_format)
+        speaking = self._speak_to_the_end(frames, end_after_s)
+        if sink is None:
+            await speaking
+        else:
+            await in_company(speaking, self.playback.play_to(sink))
+
+    async def _speak_to_the_end(self, frames: AsyncIterable[bytes], end_after_s: float) -> None:
+        try:
+            async for frame in frames:
+                await self.send_audio(frame)
+            async with asyncio.timeout(end_after_s):
+                await self._close_last_turn()
+        except SessionClosedError:
+            if not self._ended_normally:
+                raise
+
+    async def _close_last_turn(self) -> None:
+        turn_detection = self.config.turn_detection
+        if turn_detection is None:
+            await self.commit_audio()
+            await self.create_response()
+            await self._engine.at_rest()
+            return
+        await self.flush_audio()
+        wait_ms = getattr(turn_detection, "silence_duration_ms", None) or _DEFAULT_SILENCE_MS
+        await silence_until(
+            self._engine.is_at_rest, self.send_audio, self.input_format, at_least_ms=wait_ms + _CLOSING_SILENCE_MS
+        )
 
     async def _ask_text(self, text: str, timeout_s: float) -> str:
         content: list[MessageContentPart] = [InputTextContentPart(text=text)]

@@ -197,9 +197,13 @@ class Engine:
 
     async def at_rest(self) -> None:
         """Wait until nobody speaks, nothing is under way and all was heard, or the session is over."""
-        while not self._over and (self.playback.playing or not self.protocol.at_rest(self._loop.time())):
+        while not self.is_at_rest():
             self._change.clear()
             await self._change.wait()
+
+    def is_at_rest(self) -> bool:
+        """Whether that is so."""
+        return self._over or (self.protocol.at_rest(self._loop.time()) and not self.playback.playing)
 
     def connection_lost(self) -> None:
         """Another connection is to come; the service's own questions were those of the old one."""

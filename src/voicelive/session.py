@@ -269,6 +269,10 @@ class Session(Listening, Dialogue):
             self._end(end)
             raise self._protocol.connection.closed_error() from None
 
+    @property
+    def _ended_normally(self) -> bool:
+        return self.close_info is not None and self.close_info.normal
+
     def _closed_error(self) -> SessionClosedError:
         return self._protocol.connection.closed_error()
 

@@ -22,6 +22,7 @@ from voicelive.wire.items import FunctionCallOutputItem
 
 _EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 _LIMIT_S = 50  # the longest one takes about 23
+_ARGUMENTS = {"microphone": ["--self-test"]}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -54,7 +55,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]
     directories = {path: tmp_path_factory.mktemp(path.stem) for path in sorted(_EXAMPLES.glob("*.py"))}
     started = {
         path: subprocess.Popen(
-            [sys.executable, str(path)],
+            [sys.executable, str(path), *_ARGUMENTS.get(path.stem, ())],
             cwd=directory,
             env=_environment(),
             stdout=subprocess.PIPE,
@@ -74,6 +75,17 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]
 @pytest.mark.parametrize("name", sorted(path.stem for path in _EXAMPLES.glob("*.py")))
 def test_an_example_ends_well_and_complains_about_nothing(runs: Mapping[str, Run], name: str) -> None:
     assert (runs[name].status, runs[name].errors) == (0, "")
+
+
+def test_the_microphone_example_talks_to_itself(runs: Mapping[str, Run]) -> None:
+    run = runs["microphone"]
+
+    assert run.lines == [
+        "  you: What is the weather in Lisbon today?",
+        "agent: It is sunny in Lisbon, with # degrees.",
+        "The self-test heard # s of the agent's voice.",
+    ]
+    assert run.numbers[-1][0] > 1
 
 
 def test_the_quickstart_shows_both_sides_the_tool_and_the_figures(runs: Mapping[str, Run]) -> None:

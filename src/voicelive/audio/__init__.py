@@ -2,6 +2,7 @@
 
 Plain Python, except for what names an extra: ``Resampler`` and levels need numpy (``audio``), ``AudioFile`` needs
 soundfile and soxr (``files``). Those names load on first use, and say what to install where it is missing.
+``Microphone`` and ``Speaker`` need sounddevice (``mic``) when they are used.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from voicelive.audio.channels import add_echo_reference, deinterleave, interleave, to_mono, to_stereo
 from voicelive.audio.chunking import LEAST_CHUNK_MS, MOST_CHUNK_MS, Chunker, SampleAligner
 from voicelive.audio.codecs import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw, from_pcm16, to_pcm16
+from voicelive.audio.devices import Microphone, Speaker
 from voicelive.audio.formats import AudioEncoding, AudioFormat
 from voicelive.audio.recording import Recording
+from voicelive.audio.sinks import MemorySink, NullSink, PacedSink
 from voicelive.audio.sources import AudioSource, PcmSource, WavSource, paced
+from voicelive.audio.switches import SwitchedSource
 from voicelive.audio.timeline import TimelineWriter
 from voicelive.audio.wav import WavFile, WavWriter, save_wav
 from voicelive.audio.widths import from_width, to_width
@@ -33,10 +37,16 @@ __all__ = [
     "AudioSource",
     "Chunker",
     "Level",
+    "MemorySink",
+    "Microphone",
+    "NullSink",
+    "PacedSink",
     "PcmSource",
     "Recording",
     "Resampler",
     "SampleAligner",
+    "Speaker",
+    "SwitchedSource",
     "TimelineWriter",
     "WavFile",
     "WavSource",

@@ -138,7 +138,11 @@ class AudioFormat:
 
     def silence(self, duration_ms: float) -> bytes:
         """Digital silence of ``duration_ms``, in whole sample frames, rounded down."""
-        return _SILENCE[self.encoding] * self.byte_count(duration_ms)
+        return self.silence_of(self.byte_count(duration_ms))
+
+    def silence_of(self, byte_count: int) -> bytes:
+        """Digital silence of so many bytes."""
+        return _SILENCE[self.encoding] * byte_count
 
 
 _OUTPUT_FORMATS: Final[dict[str, AudioFormat]] = {
