@@ -286,6 +286,8 @@ class Dialogue(Verbs):
                     if isinstance(event, ResponseAudioDelta):
                         audio.setdefault(event.response_id, []).append(event.delta)
                     elif isinstance(event, TurnFinished) and item_id in event.turn.caller_item_ids:
+                        if self._engine.over and event.turn.status == "interrupted":
+                            break  # by the end of the session
                         return _reply(event.turn, audio)
         raise self._engine.protocol.connection.closed_error()
 

@@ -205,6 +205,11 @@ class Engine:
         """Whether that is so."""
         return self._over or (self.protocol.at_rest(self._loop.time()) and not self.playback.playing)
 
+    @property
+    def over(self) -> bool:
+        """Whether the session has ended."""
+        return self._over
+
     def connection_lost(self) -> None:
         """Another connection is to come; the service's own questions were those of the old one."""
         for task in self._deciding:

@@ -157,6 +157,17 @@ async def test_without_the_policy_a_loss_is_the_end() -> None:
             await play.session.ask("hello")
 
 
+async def test_a_question_whose_answer_broke_off_for_good_raises() -> None:
+    async with playing(resume=None) as play:
+        asking = asyncio.create_task(play.session.ask("tell me"))
+        await play.session.wait_for(wire.ResponseTextDelta)
+        play.service.abort()
+
+        with pytest.raises(ConnectionLostError):
+            await asking
+        assert play.session.conversation.turns[-1].status == "interrupted"
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 async def test_a_handshake_refused_for_good_ends_the_session(status: int) -> None:
     async with playing() as play:
