@@ -28,6 +28,7 @@ from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo, Phase
 from voicelive.protocol.core import SessionProtocol
 from voicelive.protocol.ledger import LedgerEntry
+from voicelive.renewal import Renewal
 from voicelive.sending import Sender
 from voicelive.taps import SESSION_EVENT_BYTES
 from voicelive.transport.base import Transport, TransportClosed, checked_close
@@ -87,8 +88,7 @@ class Session(Listening, Dialogue):
             self._continuity = Continuity(
                 resume, redial, self._engine, self._sender, self._outbox, self._change_over, rehearsal_s
             )
-        self._renewal: asyncio.TimerHandle | None = None
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewal = Renewal(self._continuity, self._start) if self._continuity is not None else None
         self._streams = self._engine.streams
         self._handlers: Handlers | None = None
         self._audio: AudioInput | None = None
@@ -169,9 +169,9 @@ class Session(Listening, Dialogue):
             raise self._protocol.connection.closed_error()
         if self.requested is not None:
             await self.update(self.requested, timeout_s=timeout_s)
-        if self._continuity is not None and not self._closed.is_set():
+        if self._renewal is not None and not self._closed.is_set():
             self._outbox.holds = True
-            self._plan_renewal(self._continuity)
+            self._renewal.plan()
 
     # -- saying; the verbs are in Verbs
 
@@ -310,11 +310,11 @@ class Session(Listening, Dialogue):
     async def _after(self, end: TransportClosed) -> None:
         """The connection has ended: go on over another one, or end."""
         continuity = self._continuity
-        if continuity is None or not self._outbox.holds or self._closing or not continuity.goes_on_after(end):
+        may_go_on = self._outbox.holds and not self._closing
+        if continuity is None or self._renewal is None or not may_go_on or not continuity.goes_on_after(end):
             self._end(end)
             return
-        renewing = self._renewing
-        self._stop_renewal()
+        renewing = self._renewal.stop()
         if renewing is not None:
             await asyncio.wait([renewing])  # it must have let go of the outbox
         try:
@@ -323,35 +323,15 @@ class Session(Listening, Dialogue):
             reason = f"{end.reason or 'the connection dropped'}; not resumed: {failure}"
             self._end(TransportClosed(end.code, reason, by_peer=True))
         else:
-            self._plan_renewal(continuity)
+            self._renewal.plan()
+
+    def _stop_renewal(self) -> None:
+        if self._renewal is not None:
+            self._renewal.stop()
 
     def _change_over(self, transport: Transport) -> Transport:
         old, self._transport = self._transport, transport
         return old
-
-    def _plan_renewal(self, continuity: Continuity) -> None:
-        due_s = continuity.renew_in_s()
-        if due_s is not None:
-            self._renewal = asyncio.get_running_loop().call_later(due_s, self._begin_renewal, continuity)
-
-    def _begin_renewal(self, continuity: Continuity) -> None:
-        self._renewal = None
-        self._renewing = self._start(self._renew(continuity))
-
-    async def _renew(self, continuity: Continuity) -> None:
-        old = await continuity.renew()
-        self._renewing = None
-        if old is not None:
-            self._plan_renewal(continuity)
-            await old.close()
-
-    def _stop_renewal(self) -> None:
-        if self._renewal is not None:
-            self._renewal.cancel()
-            self._renewal = None
-        if self._renewing is not None:
-            self._renewing.cancel()
-            self._renewing = None
 
     # -- the end, and the tasks
 
