@@ -91,3 +91,20 @@ async def test_a_text_without_words_is_silent(text: str) -> None:
     voice = Counting()
     assert (await Studio(voice).speak(text, PCM8)).audio == b""
     assert voice.spoken == []
+
+
+async def test_the_studio_forgets_the_oldest_of_what_is_too_much() -> None:
+    class Long:
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        def speak(self, text: str, rate_hz: int) -> bytes:
+            self.asked.append(text)
+            return bytes(3 * 1024 * 1024)
+
+    voice = Long()
+    studio = Studio(voice)
+    for text in ("one", "two", "three", "three", "two", "one", "far too long"):
+        await studio.speak(text, PCM8)
+
+    assert voice.asked == ["one", "two", "three", "one", "far too long"]

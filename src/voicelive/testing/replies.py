@@ -20,7 +20,7 @@ from voicelive.testing.voice import Voice, word_timings
 __all__ = ["Reply", "Studio", "TimedWord", "pieces_of_json", "pieces_of_text"]
 
 
-_KEPT_TEXTS = 256
+_KEPT_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Reply:
 
 
 class Studio:
-    """Turns texts into spoken replies, keeping the latest: sessions tend to say the same.
+    """Turns texts into spoken replies, keeping the latest 8 MiB of them: sessions tend to say the same.
 
     Args:
         voice: Speaks; called in a thread, because it may be a synthesizer that takes its time.
@@ -97,6 +97,7 @@ class Studio:
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._kept: dict[tuple[str, AudioFormat], bytes] = {}
+        self._kept_bytes = 0
 
     async def speak(
         self, text: str, audio_format: AudioFormat, *, times_words: bool = False, shapes_mouth: bool = False
@@ -105,13 +106,18 @@ class Studio:
         audio = self._kept.get((text, audio_format))
         if audio is None:
             audio = await asyncio.to_thread(self._render, text, audio_format) if text.strip() else b""
-            if len(self._kept) >= _KEPT_TEXTS:
-                self._kept.clear()
-            self._kept[text, audio_format] = audio
+            self._keep((text, audio_format), audio)
         reply = Reply(text, audio, audio_format)
         timings = word_timings(text, round(reply.audio_ms)) if times_words or shapes_mouth else []
         words = tuple(TimedWord(*timing) for timing in timings) if times_words else ()
         return replace(reply, words=words, visemes=tuple(visemes(timings)) if shapes_mouth else ())
+
+    def _keep(self, key: tuple[str, AudioFormat], audio: bytes) -> None:
+        if key not in self._kept:  # two sessions may have asked for it at once
+            self._kept[key] = audio
+            self._kept_bytes += len(audio)
+        while self._kept_bytes > _KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.pop(next(iter(self._kept))))
 
     def _render(self, text: str, audio_format: AudioFormat) -> bytes:
         return from_pcm16(self._voice.speak(text, audio_format.rate_hz), audio_format.encoding)
