@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
 from voicelive.audio.playback import PlaybackFrame
 from voicelive.bridges.line import Played
 
 __all__ = ["Pacer"]
+
+_LEAST_WAIT_S: Final = 0.001  # differences of moments carry noise, and nobody can wait for less
 
 
 @dataclass(slots=True)
@@ -52,7 +55,8 @@ class Pacer:
         """How long until the next piece may be written; infinite while the line is held."""
         if self._held_since_s is not None:
             return math.inf
-        return max(0.0, self._free_s - self._lead_s - now, self._blocked_until_s - now)
+        wait_s = max(self._free_s - self._lead_s, self._blocked_until_s) - now
+        return wait_s if wait_s > _LEAST_WAIT_S else 0.0
 
     def written(self, frame: PlaybackFrame, now: float) -> None:
         """A piece goes out."""
