@@ -149,6 +149,10 @@ def test_a_broken_body_is_named_and_its_number_kept(kind: str, parameters: Any, 
 @given(st.sampled_from(sorted(codec._READERS)), JSON, JSON)
 def test_no_message_raises(kind: str, parameters: object, inner: object) -> None:
     names = ("organizationId", "conversationId", "participant", "media", "discarded", "language", "digit", "code")
-    for body in (parameters, dict.fromkeys(names, inner), {"organizationId": "", "conversationId": "", "media": [inner]}):
+    for body in (
+        parameters,
+        dict.fromkeys(names, inner),
+        {"organizationId": "", "conversationId": "", "media": [inner]},
+    ):
         codec.decode(json.dumps({"type": kind, "id": "x", "seq": 1, "position": inner, "parameters": body}))
         codec.decode(json.dumps({"type": kind, "id": "x", "seq": 1, "parameters": body}))

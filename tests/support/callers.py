@@ -171,7 +171,9 @@ class TwilioCaller(Caller):
 
     STREAM, CALL, ACCOUNT = f"MZ{'1' * 32}", f"CA{'2' * 32}", f"AC{'3' * 32}"
 
-    def __init__(self, url: str, parameters: dict[str, str] | None = None, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, url: str, parameters: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(url, headers)
         self._parameters = parameters or {}
         self._sequence = self._chunk = 0

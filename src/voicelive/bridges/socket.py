@@ -14,7 +14,7 @@ from voicelive.errors import ConfigurationError
 __all__ = ["CallSocket", "adapt"]
 
 # What the libraries raise by names of their own when the other side is gone; none of them is imported here.
-_GONE: Final = frozenset({"ConnectionClosed", "WebSocketDisconnect", "ClientDisconnected"})
+_GONE: Final = frozenset({"ConnectionClosed", "WebSocketDisconnect", "WebSocketDisconnected", "ClientDisconnected"})
 
 
 class CallSocket(Protocol):

@@ -21,7 +21,7 @@ from voicelive.bridges.events import (
     How,
     UnknownMessage,
 )
-from voicelive.bridges.line import Action, Ended, Gap, Hear, Line, Played, Refuse, Say, Tell
+from voicelive.bridges.line import Action, Ended, Frame, Gap, Hear, Line, Played, Refuse, Say, Tell
 from voicelive.bridges.outgoing import Outgoing
 from voicelive.bridges.socket import CallSocket
 from voicelive.errors import CallRefusedError
@@ -90,15 +90,25 @@ class Trunk(Generic[_S]):
                 if data is None:
                     self.finish(self.line.gone())
                     return
-                for action in self.line.receive(data, self.now()):
-                    self._do(action)
-                    if isinstance(action, Ended | Refuse):
-                        return
+                if not self._take(data):
+                    return
         except Exception as error:
             log.error("= a call could not read its socket: %s", type(error).__name__)
             self.finish("line_lost", type(error).__name__)
         finally:
             self._give_up_waiting()
+
+    def _take(self, data: Frame) -> bool:
+        """Do what a frame means; whether there may be more."""
+        actions = list(self.line.receive(data, self.now()))
+        if not self._started.done() and self.line.start is not None:
+            self._began_s = self.now()
+            self.caller = CallerAudio(self.line.format)
+            self._started.set_result(None)
+        for action in actions:
+            self._do(action)
+        self.moved.set()  # a pause may be over
+        return not any(isinstance(action, Ended | Refuse) for action in actions)
 
     async def _write(self) -> None:
         try:
@@ -129,14 +139,6 @@ class Trunk(Generic[_S]):
                 self.finish("hung_up", problem)
             case _:
                 assert_never(action)
-        self.moved.set()  # a pause may be over
-        if not self._started.done() and self.line.start is not None:
-            self._begin()
-
-    def _begin(self) -> None:
-        self._began_s = self.now()
-        self.caller = CallerAudio(self.line.format)
-        self._started.set_result(None)
 
     def _listen(self, audio: bytes) -> None:
         if self.caller is None or self.end is not None or not audio:
