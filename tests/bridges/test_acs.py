@@ -95,9 +95,10 @@ def test_the_agents_voice_is_counted_by_the_clock_and_called_back_while_it_sound
     (written,) = line.voice(PlaybackFrame.of(bytes(960), "a1", 0, 20), 1.0)
 
     assert json.loads(written)["Kind"] == "AudioData"
-    assert line.sounding
+    sounding = [line.sounding]
     assert list(line.heard(1.02)) == [Played("a1", 20)]
-    assert not line.sounding
+    sounding.append(line.sounding)
+    assert sounding == [True, False]
     assert list(line.flush(1.02)) == []
     line.voice(PlaybackFrame.of(bytes(960), "a1", 20, 20), 1.02)
     assert [json.loads(message)["Kind"] for message in line.flush(1.03)] == ["StopAudio"]

@@ -69,11 +69,16 @@ async def test_frames_leave_in_turn_and_audio_last() -> None:
 
 async def test_audio_that_waits_can_be_dropped() -> None:
     made: list[int] = []
+
+    def make() -> tuple[bytes]:
+        made.append(1)
+        return (b"audio",)
+
     async with writing() as (outgoing, socket):
         socket.open.clear()
         outgoing.push("first")
         await settle()
-        audio = asyncio.create_task(outgoing.write(lambda: made.append(1) or (b"audio",)))
+        audio = asyncio.create_task(outgoing.write(make))
         await settle()
         outgoing.drop()
         await audio

@@ -94,7 +94,7 @@ async def test_a_greeting_is_heard_through(serve: Any) -> None:
 
         async with serve(answer) as url, TwilioCaller(f"{url}?a=b", headers={"x-secret": "word"}) as caller:
             await caller.start()
-            while len(caller.heard) < 800:
+            while len(caller.heard) < 800:  # noqa: ASYNC110 - of another task
                 await asyncio.sleep(0.01)
             await caller.hang_up()
             while not ends:  # noqa: ASYNC110 - of another task

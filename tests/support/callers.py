@@ -10,7 +10,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -177,7 +177,7 @@ class TwilioCaller(Caller):
         super().__init__(url, headers)
         self._parameters = parameters or {}
         self._sequence = self._chunk = 0
-        self.timestamp_ms = 97
+        self.timestamp_ms = 97.0
         self.marks: list[str] = []
         """Marks that were sent back because the audio before them was heard."""
 
@@ -272,7 +272,7 @@ class AudioHookCaller(Caller):
     ID = "7b0a5e1c-52d4-4c7e-8c1b-0f6d2a9e4b31"
     CONVERSATION = "d41f8a06-9b3c-4e57-a2c8-6e0b75f1d932"
     NULL = "00000000-0000-0000-0000-000000000000"
-    MONO: JsonObject = {"type": "audio", "format": "PCMU", "channels": ["external"], "rate": 8000}
+    MONO: ClassVar[JsonObject] = {"type": "audio", "format": "PCMU", "channels": ["external"], "rate": 8000}
 
     def __init__(
         self,
