@@ -177,6 +177,7 @@ async def test_five_turns_with_two_barge_ins_over_acs(rate_hz: int) -> None:
         end = await place.ended()
 
     check_conversation(place, caller, exact_to_ms=40)
+    assert caller.most_waiting_ms <= 240, "no more is on its way than a barge-in can call back"
     assert end.how == "caller"
     assert place.calls[0].counts.broken_messages == 0
 

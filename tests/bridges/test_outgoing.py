@@ -60,11 +60,12 @@ async def test_frames_leave_in_turn_and_audio_last() -> None:
         audio = asyncio.create_task(outgoing.write(lambda: (b"audio", "mark")))
         await settle()
         outgoing.push("second")
+        outgoing.push("third")
         socket.open.set()
         await audio
         await outgoing.drained()
 
-    assert socket.written == ["first", "second", b"audio", "mark"]
+    assert socket.written == ["first", "second", "third", b"audio", "mark"]
 
 
 async def test_audio_that_waits_can_be_dropped() -> None:

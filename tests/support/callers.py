@@ -58,6 +58,8 @@ class Caller:
         self.heard = b""
         self.silenced_at: list[int] = []
         """Bytes of the present reply that were heard each time the other side called it back."""
+        self.most_waiting_ms = 0.0
+        """The most that ever waited to be heard."""
         self._waiting: list[bytes | str] = []
         self._news = asyncio.Event()
         self._reply_began = 0
@@ -136,6 +138,8 @@ class Caller:
     def _audio(self, audio: bytes) -> None:
         self.got += audio
         self._waiting.append(audio)
+        waiting_bytes = sum(len(piece) for piece in self._waiting if isinstance(piece, bytes))
+        self.most_waiting_ms = max(self.most_waiting_ms, self.format.duration_ms(waiting_bytes))
         self._news.set()
 
     async def _silence(self) -> list[str]:

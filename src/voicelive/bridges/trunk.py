@@ -115,7 +115,7 @@ class Trunk(Generic[_S]):
             await self.outgoing.run()
         except Exception as error:
             log.error("= a call could not write to its socket: %s", type(error).__name__)
-        self.finish(self.line.gone())
+            self.finish("line_lost", type(error).__name__)
 
     def _do(self, action: Action) -> None:
         match action:
