@@ -89,7 +89,7 @@ class AcsLine:
     """One stream. Pure: same calls, same answers."""
 
     frame_ms: int = _FRAME_MS
-    answers_farewell: Final = False
+    answers_farewell: bool = False
 
     def __init__(self) -> None:
         self.start: AudioMetadata | None = None

@@ -78,8 +78,8 @@ class AudioHookLine:
     """One stream. Pure: same calls, same answers."""
 
     frame_ms: int = _FRAME_MS
-    advice: Final = "audiohook.session_config()"
-    format: Final = _FORMAT
+    advice: str = "audiohook.session_config()"
+    format: AudioFormat = _FORMAT
 
     def __init__(self, output_variables: dict[str, str]) -> None:
         self.start: Open | None = None

@@ -82,44 +82,57 @@ class Line(Protocol, Generic[S_co]):
     @property
     def frame_ms(self) -> int:
         """How much of the agent's voice goes out at once, at most."""
+        ...
 
     @property
     def answers_farewell(self) -> bool:
         """Whether the provider is there and ends the stream when it is asked to; otherwise closing the socket does."""
+        ...
 
     @property
     def start(self) -> S_co | None:
         """The start message, once it has come."""
+        ...
 
     @property
     def format(self) -> AudioFormat:
         """Of the audio, both ways. Known from the start message on."""
+        ...
 
     @property
     def advice(self) -> str:
         """How to make a session whose formats fit."""
+        ...
 
     def receive(self, data: Frame, now: float) -> Iterable[Action]:
         """Take in one frame. Never raises."""
+        ...
 
     def gone(self) -> How:
         """What it means that the socket has ended."""
+        ...
 
     def room_in_s(self, now: float) -> float:
         """How long until the line takes more of the agent's voice; infinite while nobody can tell."""
+        ...
 
     def voice(self, frame: PlaybackFrame, now: float) -> Iterable[Frame]:
         """The frames that carry this piece of the agent's voice; they are being written."""
+        ...
 
     def flush(self, now: float) -> Iterable[Frame]:
         """The caller speaks over the agent: the frames that drop what was not heard yet."""
+        ...
 
     def heard(self, now: float) -> Iterable[Played]:
         """What has been heard since the last call, where the line goes by the clock."""
+        ...
 
     @property
     def sounding(self) -> bool:
         """Whether audio is being heard that the line counts by the clock, so that ``heard`` should be asked."""
+        ...
 
     def farewell(self, how: How, problem: str) -> Iterable[Frame]:
         """The frames that end the call; ``problem`` is not empty where something went wrong."""
+        ...

@@ -22,6 +22,7 @@ class CallSocket(Protocol):
 
     async def receive(self) -> str | bytes | None:
         """The next message; ``None`` when the socket has ended, however it did."""
+        ...
 
     async def send_text(self, text: str, /) -> None:
         """Send a text frame.

@@ -75,10 +75,10 @@ class TwilioLine:
     ``clear`` sends back all marks, played or not, so marks that were on their way then count as not heard.
     """
 
-    answers_farewell: Final = False
-    sounding: Final = False
-    advice: Final = "twilio.session_config()"
-    format: Final = _FORMAT
+    answers_farewell: bool = False
+    sounding: bool = False
+    advice: str = "twilio.session_config()"
+    format: AudioFormat = _FORMAT
 
     def __init__(self, frame_ms: int = 20) -> None:
         if frame_ms < 1:
