@@ -27,6 +27,7 @@ EXAMPLES: list[VoiceLiveError] = [
     errors.ServiceError("invalid_request_error", "bad_value", "no such voice", "session.voice", "event_1"),
     errors.ServiceError("server_error", None, ""),
     errors.ConfirmationTimeoutError("session.update", 15.0),
+    errors.CallRefusedError("no start message within 10 s", "no_start"),
     errors.SlowConsumerError("the main iterator", 1024, 7),
     errors.ProtocolError("a rule"),
     errors.DecodeError("JSON list instead of an object", 2),

@@ -12,6 +12,7 @@ VoiceLiveError
 |- ServiceError                 the service refused one request; the session goes on
 |- ConfirmationTimeoutError     the service neither confirmed nor refused a request in time
 |- RequestLostError             a request went with its connection; the session goes on over another one
+|- CallRefusedError             a telephone call was not taken: reason
 |- SlowConsumerError            one consumer fell behind its bound; the session goes on
 `- ProtocolError                a rule was broken
    |- DecodeError               by them: a frame that is not a JSON object
@@ -24,6 +25,7 @@ No message holds a credential, audio or a transcript.
 from __future__ import annotations
 
 __all__ = [
+    "CallRefusedError",
     "ConfigurationError",
     "ConfirmationTimeoutError",
     "ConnectFailedError",
@@ -186,6 +188,23 @@ class RequestLostError(VoiceLiveError):
 
     def __str__(self) -> str:
         return f"{self.request} went with a lost connection, unconfirmed; send it again if it is still wanted"
+
+
+class CallRefusedError(VoiceLiveError):
+    """A media stream of a telephone line did not become a call; its socket is closed.
+
+    Attributes:
+        message: What happened.
+        reason: ``unauthorized``, ``too_many_calls``, ``draining``, ``no_start`` (the stream never told what it is), or
+            ``unsupported`` (it told, and it is nothing that can be served).
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, reason)
+        self.message, self.reason = message, reason
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.reason})"
 
 
 class SlowConsumerError(VoiceLiveError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Protocol
 
 from voicelive.audio.playback import Heard, PlaybackFrame, PlaybackQueue
@@ -20,7 +21,7 @@ class PlaybackSink(Protocol):
     """Where the agent's voice is played, such as a loudspeaker or a telephone line."""
 
     async def write(self, frame: PlaybackFrame) -> None:
-        """Play a frame; return when it is played, which counts it as heard."""
+        """Play a frame; return when it is played, which counts it as heard unless ``acknowledge`` is off."""
 
     def flush(self) -> None:
         """Fall silent now: the caller speaks. Frames of the old reply do not come any more."""
@@ -76,12 +77,16 @@ class Playback:
                 self._queue.leave(self._now())
                 self._changed()
 
-    async def play_to(self, sink: PlaybackSink, *, ms: int = 20) -> None:
-        """Feed a sink until the session ends; run it as a task of yours, and cancel it to take the sink away."""
+    async def play_to(self, sink: PlaybackSink, *, ms: int = 20, acknowledge: bool = True) -> None:
+        """Feed a sink until the session ends; run it as a task of yours, and cancel it to take the sink away.
+
+        With ``acknowledge=False`` a frame that was written is not counted as heard; tell ``played``.
+        """
         self._sink = sink
         try:
-            async for frame in self.frames(ms):
-                await sink.write(frame)
+            async with aclosing(self.frames(ms, acknowledge=acknowledge)) as frames:
+                async for frame in frames:
+                    await sink.write(frame)
         finally:
             self._sink = None
 

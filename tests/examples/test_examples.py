@@ -107,6 +107,26 @@ def test_the_quickstart_shows_both_sides_the_tool_and_the_figures(runs: Mapping[
     assert tokens > 0
 
 
+def test_a_call_of_twilio_is_answered_and_cut_where_the_caller_spoke(runs: Mapping[str, Run]) -> None:
+    call, key, greeting, answer, end = runs["twilio_call"].lines[2:]
+
+    assert (call, key) == ("  call: {'language': 'English'}", "   key: #")
+    assert greeting.startswith(" agent: Good morning")
+    assert not greeting.endswith("?"), "the caller spoke over it"
+    assert (answer, end) == (" agent: It is sunny in Lisbon.", " ended: hung_up")
+
+
+def test_a_call_of_azure_ends_when_the_farewell_was_heard(runs: Mapping[str, Run]) -> None:
+    run = runs["acs_call"]
+
+    assert sorted(run.lines[2:]) == [
+        "  call: PCM at # Hz",
+        " agent: It is sunny in Lisbon. Good bye!",
+        " ended: session",
+        "caller: heard # s",
+    ]
+
+
 def test_parallel_tools_are_all_answered_and_spoken_of_once(runs: Mapping[str, Run]) -> None:
     lines = runs["tools"].lines
 

@@ -36,7 +36,9 @@ def read(path: Path) -> list[Message]:
     return [(direction, body) for direction, body in found if direction != "close"]
 
 
-PATHS = [path for path in sorted(DATA.rglob("*.jsonl")) if path.stem != "handshake_failures"]
+OF_THE_SERVICE = ("samples", "recordings")
+PATHS = [path for name in OF_THE_SERVICE for path in sorted((DATA / name).rglob("*.jsonl"))]
+PATHS = [path for path in PATHS if path.stem != "handshake_failures"]
 MESSAGES = {f"{path.parent.name}/{path.stem}": read(path) for path in PATHS}
 ALL = list(chain.from_iterable(MESSAGES.values()))
 EACH_FILE = pytest.mark.parametrize("name", MESSAGES)

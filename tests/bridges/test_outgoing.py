@@ -1,0 +1,116 @@
+"""What has to be said overtakes the agent's voice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.support.streams import settle
+
+from voicelive.bridges.outgoing import Outgoing
+
+pytestmark = pytest.mark.timeout(5)
+
+
+class Narrow:
+    """A socket that writes when it is let."""
+
+    def __init__(self) -> None:
+        self.written: list[str | bytes] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.gone = False
+
+    async def receive(self) -> None:
+        return None
+
+    async def send_text(self, text: str, /) -> None:
+        await self._send(text)
+
+    async def send_bytes(self, data: bytes, /) -> None:
+        await self._send(data)
+
+    async def close(self, code: int, reason: str, /) -> None:
+        pass
+
+    async def _send(self, frame: str | bytes) -> None:
+        await self.open.wait()
+        if self.gone:
+            raise ConnectionResetError
+        self.written.append(frame)
+
+
+@asynccontextmanager
+async def writing() -> AsyncIterator[tuple[Outgoing, Narrow]]:
+    socket = Narrow()
+    outgoing = Outgoing(socket)
+    task = asyncio.create_task(outgoing.run())
+    yield outgoing, socket
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_frames_leave_in_turn_and_audio_last() -> None:
+    async with writing() as (outgoing, socket):
+        socket.open.clear()
+        outgoing.push("first")
+        await settle()
+        audio = asyncio.create_task(outgoing.write(lambda: (b"audio", "mark")))
+        await settle()
+        outgoing.push("second")
+        outgoing.push("third")
+        socket.open.set()
+        await audio
+        await outgoing.drained()
+
+    assert socket.written == ["first", "second", "third", b"audio", "mark"]
+
+
+async def test_audio_that_waits_can_be_dropped() -> None:
+    made: list[int] = []
+
+    def make() -> tuple[bytes]:
+        made.append(1)
+        return (b"audio",)
+
+    async with writing() as (outgoing, socket):
+        socket.open.clear()
+        outgoing.push("first")
+        await settle()
+        audio = asyncio.create_task(outgoing.write(make))
+        await settle()
+        outgoing.drop()
+        await audio
+        socket.open.set()
+        await outgoing.drained()
+
+    assert socket.written == ["first"]
+    assert not made
+
+
+async def test_audio_of_a_writer_that_was_cancelled_is_not_written() -> None:
+    async with writing() as (outgoing, socket):
+        socket.open.clear()
+        outgoing.push("first")
+        await settle()
+        audio = asyncio.create_task(outgoing.write(lambda: (b"audio",)))
+        await settle()
+        audio.cancel()
+        await asyncio.wait([audio])
+        socket.open.set()
+        await outgoing.drained()
+
+    assert socket.written == ["first"]
+
+
+async def test_on_a_line_that_is_gone_nothing_waits() -> None:
+    async with writing() as (outgoing, socket):
+        socket.gone = True
+        await outgoing.write(lambda: (b"audio",))
+        await outgoing.write(lambda: (b"audio",))
+        outgoing.push("late")
+        await outgoing.drained()
+
+    assert socket.written == []
