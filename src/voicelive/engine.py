@@ -94,6 +94,7 @@ class Engine:
         self._running: dict[str, WeakSet[ResponseHandle]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._looking_ahead = False
+        self._ticked = 0.0
         self._over = False
         self._change = asyncio.Event()
         self._deciding: set[asyncio.Task[None]] = set()
@@ -363,7 +364,8 @@ class Engine:
     def _set_timer(self) -> None:
         self._looking_ahead = False
         self._change.set()
-        due_at = None if self._over else self.protocol.due_at(self._loop.time())
+        now = max(self._loop.time(), self._ticked)  # a tick that came early has told of a moment that is still to come
+        due_at = None if self._over else self.protocol.due_at(now)
         if self._timer is not None:
             if self._timer.when() == due_at:
                 return
@@ -375,4 +377,5 @@ class Engine:
     def _tick(self, due_at: float) -> None:
         self._timer = None
         if not self._over:  # event loops may call a clock's tick early; then what was due is not to be asked for again
-            self.perform(self.protocol.tick(max(due_at, self._loop.time())))
+            self._ticked = max(due_at, self._loop.time())
+            self.perform(self.protocol.tick(self._ticked))
