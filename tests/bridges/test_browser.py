@@ -385,15 +385,18 @@ async def test_an_avatars_servers_are_told_and_its_offer_is_wrapped() -> None:
 
 
 @pytest.mark.looptime
-async def test_a_session_that_goes_on_elsewhere_is_told() -> None:
+async def test_a_session_that_goes_on_elsewhere_is_told_and_its_avatar_can_be_linked_anew() -> None:
     options = ClientOptions(ping_interval_s=None)
-    async with answering(browser.accept, browser.session_config(), options=options) as place, Page(place.url) as page:
+    server = wire.IceServer(urls=["turn:relay.example.com"])
+    config = browser.session_config(avatar=wire.VideoAvatar(character="lisa", ice_servers=[server]))
+    async with answering(browser.accept, config, options=options) as place, Page(place.url) as page:
         await page.start()
         await page.until(lambda: page.of("session"))
         place.service.abort()
         await page.until(lambda: len(page.of("session")) == 3)
         await page.hang_up()
 
+    assert len(page.of("avatar.ice_servers")) == 2
     running, interrupted, resumed = page.of("session")
     assert [each["state"] for each in (running, interrupted, resumed)] == ["running", "interrupted", "resumed"]
     assert running["id"] == interrupted["id"] != resumed["id"]
