@@ -12,7 +12,7 @@ unexport PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:  # the environments share pip's build directory and the tools already use two cores
-.PHONY: help demo test check format bench busy soak fuzz figures lowest pythons foreign audit build clean always
+.PHONY: help demo test check format bench busy soak fuzz browser figures lowest pythons foreign audit build clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ soak: $(VENV)/.ready-dev  ## break the connections of 200 sessions for five minu
 
 fuzz: $(VENV)/.ready-dev  ## feed decoder, emulator and session with nonsense for ten minutes
 	@$(RUN) fuzz/run.py
+
+browser: $(VENV)/.ready-dev  ## let a headless Chromium talk with the page of examples/browser, and take its picture
+	@$(RUN) -m pytest tests_browser
 
 figures: $(VENV)/.ready-figures  ## measure the resampler beside others, and draw the figures of docs/audio.md
 	@$(RUN) benchmarks/resampling.py --write

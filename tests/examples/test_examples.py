@@ -22,7 +22,8 @@ from voicelive.wire.items import FunctionCallOutputItem
 
 _EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 _LIMIT_S = 50  # the longest one takes about 23
-_ARGUMENTS = {"microphone": ["--self-test"]}
+_PROGRAMS = sorted([*_EXAMPLES.glob("*.py"), _EXAMPLES / "browser" / "server.py"])
+_ARGUMENTS = {"microphone": ["--self-test"], "server": ["--self-test"]}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -52,7 +53,7 @@ def _run(process: "subprocess.Popen[str]", directory: Path) -> Run:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]]:
     """The finished runs of all examples, by name."""
-    directories = {path: tmp_path_factory.mktemp(path.stem) for path in sorted(_EXAMPLES.glob("*.py"))}
+    directories = {path: tmp_path_factory.mktemp(path.stem) for path in _PROGRAMS}
     started = {
         path: subprocess.Popen(
             [sys.executable, str(path), *_ARGUMENTS.get(path.stem, ())],
@@ -72,7 +73,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]
             process.communicate()
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in _EXAMPLES.glob("*.py")))
+@pytest.mark.parametrize("name", [path.stem for path in _PROGRAMS])
 def test_an_example_ends_well_and_complains_about_nothing(runs: Mapping[str, Run], name: str) -> None:
     assert (runs[name].status, runs[name].errors) == (0, "")
 
@@ -125,6 +126,20 @@ def test_a_call_of_azure_ends_when_the_farewell_was_heard(runs: Mapping[str, Run
         " ended: session",
         "caller: heard # s",
     ]
+
+
+def test_a_call_of_a_page_shows_its_tool_and_is_cut_where_it_was_heard(runs: Mapping[str, Run]) -> None:
+    *lines, agent, end = runs["server"].lines[1:]
+
+    assert lines == [
+        "serving",
+        "  tool: get_weather started",
+        "  tool: get_weather finished",
+        "caller: What is the weather in Lisbon today?",
+    ]
+    assert agent.startswith(" agent: It is sunny")
+    assert not agent.endswith("sea.")
+    assert end == " ended: caller"
 
 
 def test_parallel_tools_are_all_answered_and_spoken_of_once(runs: Mapping[str, Run]) -> None:

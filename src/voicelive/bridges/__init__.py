@@ -1,4 +1,4 @@
-"""Telephone calls: media streams of Twilio, Azure Communication Services and Genesys, carried to a session.
+"""Calls: media streams of Twilio, Azure Communication Services and Genesys, and web pages, carried to a session.
 
 ```python
 async with twilio.accept(websocket) as call, client.connect(model, config=twilio.session_config()) as session:
@@ -6,12 +6,12 @@ async with twilio.accept(websocket) as call, client.connect(model, config=twilio
 ```
 
 Each provider has a module with ``accept`` and ``session_config``, and a codec beside it that knows its messages and
-does no I/O.
+does no I/O. So have web pages: ``browser``.
 """
 
 from __future__ import annotations
 
-from voicelive.bridges import acs, audiohook, twilio
+from voicelive.bridges import acs, audiohook, browser, twilio
 from voicelive.bridges.auth import AcsToken, AudioHookSignature, TwilioSignature, is_from_twilio, twilio_signature
 from voicelive.bridges.call import Call
 from voicelive.bridges.events import BrokenMessage, CallCounts, CallEnd, CallerAudioDropped, Dtmf, UnknownMessage
@@ -35,6 +35,7 @@ __all__ = [
     "Upgrade",
     "acs",
     "audiohook",
+    "browser",
     "is_from_twilio",
     "twilio",
     "twilio_signature",

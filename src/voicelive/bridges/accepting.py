@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from typing import Final, TypeAlias, TypeVar
 
-from voicelive.bridges.call import Call
+from voicelive.bridges.call import Call, Companion
 from voicelive.bridges.limits import CallLimit
 from voicelive.bridges.line import Line
 from voicelive.bridges.socket import adapt
@@ -47,6 +47,7 @@ async def accepted(
     upgrade: Upgrade | None,
     limit: CallLimit | None,
     start_timeout_s: float,
+    companions: Sequence[Companion] = (),
 ) -> AsyncIterator[Call[_S]]:
     """A call over this socket, once its start message has come; leaving the block ends the call."""
     socket = adapt(websocket)
@@ -62,7 +63,7 @@ async def accepted(
         place.ends_by(trunk.finish)
         async with _wound_up(trunk):
             await trunk.started(start_timeout_s)
-            yield Call(trunk)
+            yield Call(trunk, companions)
 
 
 @asynccontextmanager

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import PlaybackFrame
@@ -20,9 +21,12 @@ from voicelive.events import SessionInterrupted
 if TYPE_CHECKING:
     from voicelive.session import Session
 
-__all__ = ["Call"]
+__all__ = ["Call", "Companion"]
 
 _S = TypeVar("_S")
+
+Companion: TypeAlias = Callable[["Session", Trunk[Any]], Coroutine[Any, Any, None]]
+"""What a line needs beside its voice; runs while ``run`` does, and ends by itself only with the session or the call."""
 
 _COUNT_S: Final = 0.02  # how often a line that goes by the clock is asked what was heard
 
@@ -30,9 +34,10 @@ _COUNT_S: Final = 0.02  # how often a line that goes by the clock is asked what 
 class Call(Generic[_S]):
     """A call whose start message has come, made by ``accept``. Iterate it for keys and what else the line says."""
 
-    def __init__(self, trunk: Trunk[_S]) -> None:
+    def __init__(self, trunk: Trunk[_S], companions: Sequence[Companion] = ()) -> None:
         """Applications call ``accept`` instead."""
         self._trunk, self._line = trunk, trunk.line
+        self._companions = companions
         self._session: Session | None = None
         self._flushes = 0
         self._sounding = asyncio.Event()
@@ -133,7 +138,8 @@ class Call(Generic[_S]):
         """Until the call or the session is over, or something goes wrong."""
         closed = asyncio.create_task(_until_closed(session))
         play = session.playback.play_to(self, ms=self._line.frame_ms, acknowledge=False)
-        pumps = (self._trunk.over.wait(), play, self._hear(session), self._count(session))
+        beside = [companion(session, self._trunk) for companion in self._companions]
+        pumps = (self._trunk.over.wait(), play, self._hear(session), self._count(session), *beside)
         tasks: list[asyncio.Task[Any]] = [closed, *(asyncio.create_task(pump) for pump in pumps)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -103,7 +103,8 @@ class CallCounts:
         broken_messages: Messages that cannot be used, or that came at a wrong moment.
         gap_ms: Audio of the caller that never came, as told by the line's time stamps.
         dropped_ms: Audio of the caller that was dropped because the session did not take it.
-        unread_events: Events that were dropped because the application does not read them.
+        unread_events: Events that were dropped because the application does not read them, and wishes of a page that no
+            session took.
     """
 
     unknown_messages: int = 0
@@ -114,17 +115,17 @@ class CallCounts:
 
 
 class CallEvents:
-    """The events of one call, for one reader. Of those that nobody reads the newest 1,000 are kept."""
+    """The events of one call, for one reader. Of those that nobody reads the newest ``most`` are kept."""
 
-    def __init__(self, counts: CallCounts) -> None:
-        self._counts = counts
+    def __init__(self, counts: CallCounts, *, most: int = _MOST_UNREAD) -> None:
+        self._counts, self._most = counts, most
         self._events: deque[Any] = deque()
         self._news = asyncio.Event()
         self._ended = False
 
     def add(self, event: Any) -> None:
         """Deliver an event."""
-        if len(self._events) == _MOST_UNREAD:
+        if len(self._events) == self._most:
             self._events.popleft()
             self._counts.unread_events += 1
         self._events.append(event)

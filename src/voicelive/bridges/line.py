@@ -14,7 +14,7 @@ from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import PlaybackFrame
 from voicelive.bridges.events import How
 
-__all__ = ["Action", "Ended", "Frame", "Gap", "Hear", "Line", "Played", "Refuse", "Say", "Tell"]
+__all__ = ["Action", "Ask", "Ended", "Frame", "Gap", "Hear", "Line", "Played", "Refuse", "Say", "Tell"]
 
 Frame: TypeAlias = str | bytes
 """A text frame or a binary frame."""
@@ -59,6 +59,13 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Something that the session shall do; a companion of the call knows it."""
+
+    wish: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The provider has ended the call."""
 
@@ -73,7 +80,7 @@ class Refuse:
     problem: str
 
 
-Action: TypeAlias = Hear | Gap | Say | Played | Tell | Ended | Refuse
+Action: TypeAlias = Hear | Gap | Say | Played | Tell | Ask | Ended | Refuse
 
 
 class Line(Protocol, Generic[S_co]):

@@ -21,7 +21,7 @@ from voicelive.bridges.events import (
     How,
     UnknownMessage,
 )
-from voicelive.bridges.line import Action, Ended, Frame, Gap, Hear, Line, Played, Refuse, Say, Tell
+from voicelive.bridges.line import Action, Ask, Ended, Frame, Gap, Hear, Line, Played, Refuse, Say, Tell
 from voicelive.bridges.outgoing import Outgoing
 from voicelive.bridges.socket import CallSocket
 from voicelive.errors import CallRefusedError
@@ -35,6 +35,7 @@ _S = TypeVar("_S")
 MOST_GAP_MS: Final = 1000
 """Silence put in for audio that never came: enough to end a turn; more would only cost."""
 
+_MOST_WISHES: Final = 100  # they wait until a session is there, and while it changes its connection
 _GOODBYE_S: Final = 5.0  # for a provider that is asked to end the stream; its client waits 10 s for our last word
 _CLOSE_S: Final = 1.0
 
@@ -47,6 +48,7 @@ class Trunk(Generic[_S]):
         outgoing: The way out.
         counts: What was odd so far.
         events: What the line has to say to the application.
+        wishes: What the session shall do, beside hearing.
         caller: The caller's audio; ``None`` before the start message.
         end: How the call ended; ``None`` while it lasts.
         over: Set when it has ended.
@@ -61,6 +63,7 @@ class Trunk(Generic[_S]):
         self.outgoing = Outgoing(socket)
         self.counts = CallCounts()
         self.events = CallEvents(self.counts)
+        self.wishes = CallEvents(self.counts, most=_MOST_WISHES)
         self.caller: CallerAudio | None = None
         self.end: CallEnd | None = None
         self.over, self.moved = asyncio.Event(), asyncio.Event()
@@ -131,6 +134,8 @@ class Trunk(Generic[_S]):
                     self.played(item_id, ms)
             case Tell(event=event):
                 self._tell(event)
+            case Ask(wish=wish):
+                self.wishes.add(wish)
             case Ended(how=how, detail=detail):
                 self.finish(how, detail)
             case Refuse(problem=problem):
@@ -167,6 +172,7 @@ class Trunk(Generic[_S]):
             log.info("= a call ended: %s", how)
             self.outgoing.drop()
             self.events.end()
+            self.wishes.end()
             self.moved.set()
             self.over.set()
         return self.end
