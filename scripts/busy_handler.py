@@ -2,18 +2,16 @@
 
     python scripts/busy_handler.py [--full] [--ping-s SECONDS]
 
-Asked for a response, a server sends a long one as fast as it can, and pings as the ``websockets`` package does by
-default, only faster. After the first event the handler waits, without blocking the event loop, for longer than the
-server waits for a pong. The server's system holds little for a client that does not read, as it is with any gateway;
-left to itself, Linux holds megabytes on the loopback interface. Each client has its default settings, except that
-voicelive may not resume: a second connection would hide the loss of the first one. The exit status tells whether
-voicelive delivered everything.
+Asked for a response, a server sends a long one, spread over the time for which the handler is busy, and pings as the
+``websockets`` package does by default, only faster. After the first event the handler waits, without blocking the event
+loop, for longer than the server waits for a pong. Each client has its default settings, except that voicelive may not
+resume: a second connection would hide the loss of the first one. The exit status tells whether voicelive delivered
+everything.
 """
 
 import argparse
 import asyncio
 import contextlib
-import socket
 import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,7 +35,6 @@ PINGS_S: Final = 20.0  # the default of websockets, for the interval and for the
 BUSY_S: Final = 52.0
 SCALED_PINGS_S: Final = 1.0
 
-_SYSTEM_BUFFER_BYTES: Final = 64 * 1024
 _MODEL: Final = "gpt-realtime"
 _GRACE_S: Final = 10.0  # for the events that come once the handler is free again, and for the end of a lost connection
 
@@ -134,13 +131,11 @@ async def _server(pace: Pace, outcome: Outcome) -> AsyncIterator[str]:
 
     async def play(line: ServerConnection) -> None:
         try:
-            line.transport.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_SNDBUF, _SYSTEM_BUFFER_BYTES
-            )
             await line.send('{"type":"session.created","event_id":"event_0","session":{"id":"sess_1"}}')
             await line.recv()
             for number in range(1, EVENTS + 1):
                 await line.send(_delta(number))
+                await asyncio.sleep(pace.busy_s / EVENTS)
             await line.wait_closed()
         except ConnectionClosed:
             pass
