@@ -27,13 +27,12 @@ from voicelive.bridges.events import BrokenMessage, Dtmf, How, UnknownMessage
 from voicelive.bridges.limits import CallLimit
 from voicelive.bridges.line import Action, Frame, Hear, Played, Refuse, Tell
 from voicelive.bridges.pacing import Pacer
+from voicelive.bridges.settings import PCM_RATES_HZ, pcm_session
 from voicelive.bridges.upgrade import Upgrade
-from voicelive.errors import ConfigurationError
 from voicelive.wire.session import SessionConfig
 
 __all__ = ["AudioMetadata", "accept", "session_config"]
 
-_OUTPUT_NAMES: Final = {16_000: "pcm16_16000hz", 24_000: "pcm16"}
 _FRAME_MS: Final = 20
 _LEAD_MS: Final = 200
 """How much may wait at the service: it covers a network that stumbles; how much may is not documented."""
@@ -75,14 +74,7 @@ def session_config(*, rate_hz: int = 24_000, **overrides: Any) -> SessionConfig:
     Raises:
         ConfigurationError: A rate other than 16000 and 24000.
     """
-    if rate_hz not in _OUTPUT_NAMES:
-        raise ConfigurationError(f"rate_hz is {rate_hz!r}; allowed: 16000, 24000")
-    formats = {
-        "input_audio_format": "pcm16",
-        "input_audio_sampling_rate": rate_hz,
-        "output_audio_format": _OUTPUT_NAMES[rate_hz],
-    }
-    return SessionConfig(**{**formats, **overrides})
+    return pcm_session(rate_hz, overrides)
 
 
 class AcsLine:
@@ -139,7 +131,7 @@ class AcsLine:
         if self.start is not None:
             return (Tell(BrokenMessage("a second AudioMetadata", size)),)
         usable = metadata.encoding.upper() == "PCM" and metadata.channels == 1
-        if not usable or metadata.rate_hz not in _OUTPUT_NAMES:
+        if not usable or metadata.rate_hz not in PCM_RATES_HZ:
             found = f"{metadata.encoding:.40} at {metadata.rate_hz} Hz with {metadata.channels} channels"
             return (Refuse(f"the stream is {found}, not PCM at 16000 or 24000 Hz with one"),)
         self.start, self.format = metadata, AudioFormat("pcm16", metadata.rate_hz)

@@ -24,6 +24,7 @@ from voicelive.bridges.events import BrokenMessage, How
 from voicelive.bridges.limits import CallLimit
 from voicelive.bridges.line import Action, Ended, Frame, Gap, Hear, Played, Refuse, Say, Tell
 from voicelive.bridges.pacing import Pacer
+from voicelive.bridges.settings import mulaw_session
 from voicelive.bridges.upgrade import Upgrade
 from voicelive.wire.session import SessionConfig
 
@@ -71,7 +72,7 @@ def accept(
 
 def session_config(**overrides: Any) -> SessionConfig:
     """Settings with the formats of the line: G.711 mu-law both ways."""
-    return SessionConfig(**{"input_audio_format": "g711_ulaw", "output_audio_format": "g711_ulaw", **overrides})
+    return mulaw_session(overrides)
 
 
 class AudioHookLine:

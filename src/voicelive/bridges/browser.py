@@ -27,13 +27,12 @@ from voicelive.bridges.call import Call
 from voicelive.bridges.events import BrokenMessage, How, UnknownMessage
 from voicelive.bridges.limits import CallLimit
 from voicelive.bridges.line import Action, Ask, Ended, Frame, Hear, Played, Refuse, Tell
+from voicelive.bridges.settings import PCM_RATES_HZ, pcm_session
 from voicelive.bridges.upgrade import Upgrade
-from voicelive.errors import ConfigurationError
 from voicelive.wire.session import SessionConfig
 
 __all__ = ["Start", "accept", "session_config"]
 
-_OUTPUT_NAMES: Final = {16_000: "pcm16_16000hz", 24_000: "pcm16"}
 _FRAME_MS: Final = 20
 _LEAST_JUMP_MS: Final = 0.5  # places are computed from bytes, and carry noise
 
@@ -79,14 +78,7 @@ def session_config(*, rate_hz: int = 24_000, **overrides: Any) -> SessionConfig:
     Raises:
         ConfigurationError: A rate other than 16000 and 24000.
     """
-    if rate_hz not in _OUTPUT_NAMES:
-        raise ConfigurationError(f"rate_hz is {rate_hz!r}; allowed: 16000, 24000")
-    formats = {
-        "input_audio_format": "pcm16",
-        "input_audio_sampling_rate": rate_hz,
-        "output_audio_format": _OUTPUT_NAMES[rate_hz],
-    }
-    return SessionConfig(**{**formats, **overrides})
+    return pcm_session(rate_hz, overrides)
 
 
 class BrowserLine:
@@ -156,7 +148,7 @@ class BrowserLine:
             return (Tell(BrokenMessage("a second start message", size)),)
         if start.version != VERSION:
             return (Refuse(f"the page speaks version {start.version} of the protocol, not {VERSION}"),)
-        if start.rate_hz not in _OUTPUT_NAMES:
+        if start.rate_hz not in PCM_RATES_HZ:
             return (Refuse(f"the page speaks at {start.rate_hz} Hz, not at 16000 or 24000 Hz"),)
         self.start, self.format = start, AudioFormat("pcm16", start.rate_hz)
         return ()

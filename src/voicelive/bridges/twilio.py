@@ -22,6 +22,7 @@ from voicelive.bridges.call import Call
 from voicelive.bridges.events import BrokenMessage, Dtmf, How, UnknownMessage
 from voicelive.bridges.limits import CallLimit
 from voicelive.bridges.line import Action, Ended, Frame, Gap, Hear, Played, Refuse, Tell
+from voicelive.bridges.settings import mulaw_session
 from voicelive.bridges.twilio_codec import Start
 from voicelive.bridges.upgrade import Upgrade
 from voicelive.errors import ConfigurationError
@@ -65,7 +66,7 @@ def accept(
 
 def session_config(**overrides: Any) -> SessionConfig:
     """Settings with the formats of the line: G.711 mu-law both ways."""
-    return SessionConfig(**{"input_audio_format": "g711_ulaw", "output_audio_format": "g711_ulaw", **overrides})
+    return mulaw_session(overrides)
 
 
 class TwilioLine:
