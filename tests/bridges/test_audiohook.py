@@ -13,7 +13,7 @@ from tests.support.line_samples import samples
 
 from voicelive.audio.playback import PlaybackFrame
 from voicelive.bridges import audiohook
-from voicelive.bridges import audiohook_codec as codec
+from voicelive.bridges import audiohook_messages as messages
 from voicelive.bridges.events import BrokenMessage, Dtmf
 from voicelive.bridges.line import Action, Ended, Gap, Hear, Played, Refuse, Say, Tell
 
@@ -134,24 +134,24 @@ def test_a_pause_holds_both_directions_and_its_gap_is_told() -> None:
     provider = Provider()
     line = provider.line
     line.voice(piece(0), 0.0)
-    assert provider.says("paused", now=0.1) == [Tell(codec.Paused())]
+    assert provider.says("paused", now=0.1) == [Tell(messages.Paused())]
 
     assert problem(list(line.receive(b"\1", 0.2))) == "audio while the stream is paused"
     assert line.room_in_s(0.2) == math.inf
     assert [round(played.ms) for played in line.heard(0.5)] == [100]
-    assert provider.says("resumed", now=1.1, discarded="PT1S") == [Gap(1000.0), Tell(codec.Resumed(1000.0))]
+    assert provider.says("resumed", now=1.1, discarded="PT1S") == [Gap(1000.0), Tell(messages.Resumed(1000.0))]
     assert [round(played.ms) for played in line.heard(1.2)] == [200]
     assert list(line.receive(b"\1", 1.2)) == [Hear(b"\1")]
-    assert provider.says("discarded", discarded="PT0.2S") == [Gap(200.0), Tell(codec.Discarded(200.0))]
+    assert provider.says("discarded", discarded="PT0.2S") == [Gap(200.0), Tell(messages.Discarded(200.0))]
 
 
 def test_hearing_begins_when_the_provider_says_so() -> None:
     provider = Provider()
     provider.line.voice(piece(0), 0.0)
 
-    assert provider.says("playback_started", now=0.25) == [Tell(codec.PlaybackStarted())]
+    assert provider.says("playback_started", now=0.25) == [Tell(messages.PlaybackStarted())]
     assert [round(played.ms) for played in provider.line.heard(0.45)] == [200]
-    assert provider.says("playback_completed", now=0.5) == [Tell(codec.PlaybackCompleted())]
+    assert provider.says("playback_completed", now=0.5) == [Tell(messages.PlaybackCompleted())]
 
 
 def test_a_barge_in_calls_back_what_was_not_heard() -> None:
@@ -170,7 +170,7 @@ def test_audio_waits_where_the_provider_has_too_much() -> None:
 
     (told,) = provider.says("error", now=1.0, code=429, message="too much", retryAfter="PT3S")
 
-    assert told == Tell(codec.LineError(429, "too much", 3.0))
+    assert told == Tell(messages.LineError(429, "too much", 3.0))
     assert provider.line.room_in_s(1.0) == 3.0
     provider.says("error", now=1.0, code=400, message="no")
     assert provider.line.room_in_s(4.0) == 0.0
@@ -181,7 +181,7 @@ def test_keys_and_languages_are_told() -> None:
     updated, told = provider.says("update", language="es-ES")
 
     assert said(updated)["type"] == "updated"
-    assert told == Tell(codec.LanguageChanged("es-ES"))
+    assert told == Tell(messages.LanguageChanged("es-ES"))
     assert provider.says("dtmf", digit="1") == [Tell(Dtmf("1"))]
 
 

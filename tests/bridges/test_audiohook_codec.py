@@ -12,15 +12,16 @@ from tests.bridges.test_twilio_codec import JSON
 from tests.support.line_samples import samples
 
 from voicelive.bridges import audiohook_codec as codec
+from voicelive.bridges import audiohook_messages as messages
 from voicelive.bridges.events import BrokenMessage, Dtmf, UnknownMessage
 
 ID = "7b0a5e1c-52d4-4c7e-8c1b-0f6d2a9e4b31"
 
 
-def bodies(**wanted: str) -> list[codec.Body]:
+def bodies(**wanted: str) -> list[messages.Body]:
     found = [codec.decode(json.dumps(m)) for m in samples("audiohook", "in", **wanted) if not isinstance(m, bytes)]
-    assert all(isinstance(message, codec.Message) for message in found)
-    return [message.body for message in found if isinstance(message, codec.Message)]
+    assert all(isinstance(message, messages.Message) for message in found)
+    return [message.body for message in found if isinstance(message, messages.Message)]
 
 
 def test_every_sample_of_the_provider_is_understood() -> None:
@@ -30,7 +31,7 @@ def test_every_sample_of_the_provider_is_understood() -> None:
 def test_open_tells_what_the_stream_is() -> None:
     start = bodies(session="bot")[0]
 
-    assert isinstance(start, codec.Open)
+    assert isinstance(start, messages.Open)
     assert start.conversation_id == "d41f8a06-9b3c-4e57-a2c8-6e0b75f1d932"
     assert (start.ani, start.ani_name, start.dnis) == ("tel:+15550100001", "Jordan Example", "tel:+15550100002")
     assert (start.language, start.input_variables) == ("en-US", {"tenant": "demo", "greeting": "short"})
@@ -41,49 +42,49 @@ def test_open_tells_what_the_stream_is() -> None:
 def test_a_probe_has_the_null_id_as_its_conversation() -> None:
     probe = bodies(session="probe")[0]
 
-    assert isinstance(probe, codec.Open)
+    assert isinstance(probe, messages.Open)
     assert probe.is_probe
 
 
 def test_the_course_of_a_conversation() -> None:
     assert bodies(session="bot")[1:] == [
-        codec.PlaybackStarted(),
-        codec.Ping(),
-        codec.Ping(),
-        codec.PlaybackCompleted(),
+        messages.PlaybackStarted(),
+        messages.Ping(),
+        messages.Ping(),
+        messages.PlaybackCompleted(),
         Dtmf("1"),
-        codec.PlaybackStarted(),
-        codec.PlaybackCompleted(),
-        codec.LanguageChanged("es-ES"),
-        codec.Paused(),
-        codec.Resumed(1400.0),
-        codec.Discarded(200.0),
-        codec.LineError(429, "Rate limit exceeded", 3.0),
-        codec.Close("disconnect"),
+        messages.PlaybackStarted(),
+        messages.PlaybackCompleted(),
+        messages.LanguageChanged("es-ES"),
+        messages.Paused(),
+        messages.Resumed(1400.0),
+        messages.Discarded(200.0),
+        messages.LineError(429, "Rate limit exceeded", 3.0),
+        messages.Close("disconnect"),
     ]
 
 
 def test_the_envelope_has_numbers_and_a_place() -> None:
     message = codec.decode(json.dumps(samples("audiohook", "in", session="bot")[2]))
 
-    assert isinstance(message, codec.Message)
+    assert isinstance(message, messages.Message)
     assert (message.id, message.seq, message.serverseq, message.position_ms) == (ID, 2, 2, 100.0)
 
 
 @pytest.mark.parametrize(
     ("command", "kind"),
     [
-        (codec.Pong(), "pong"),
-        (codec.Updated(), "updated"),
-        (codec.BargeIn(), "event"),
-        (codec.Closed(), "closed"),
+        (messages.Pong(), "pong"),
+        (messages.Updated(), "updated"),
+        (messages.BargeIn(), "event"),
+        (messages.Closed(), "closed"),
         (
-            codec.Disconnect("completed", "caller is done", {"outcome": "resolved", "transfer": "false"}),
+            messages.Disconnect("completed", "caller is done", {"outcome": "resolved", "transfer": "false"}),
             "disconnect",
         ),
     ],
 )
-def test_what_is_written_is_what_the_samples_have(command: codec.Command, kind: str) -> None:
+def test_what_is_written_is_what_the_samples_have(command: messages.Command, kind: str) -> None:
     written = [m for m in samples("audiohook", "out", session="bot") if not isinstance(m, bytes) and m["type"] == kind]
     sample: dict[str, Any] = written[-1]
 
@@ -95,10 +96,10 @@ def test_what_is_written_is_what_the_samples_have(command: codec.Command, kind: 
 @pytest.mark.parametrize("session", ["bot", "monitor", "probe"])
 def test_opened_sends_an_offer_back_unchanged(session: str) -> None:
     start, sample = bodies(session=session)[0], samples("audiohook", "out", session=session)[0]
-    assert isinstance(start, codec.Open)
+    assert isinstance(start, messages.Open)
     media = None if start.is_probe else start.media[0]
 
-    written = json.loads(codec.encode(codec.Opened(media), stream_id=sample["id"], seq=1, clientseq=1))
+    written = json.loads(codec.encode(messages.Opened(media), stream_id=sample["id"], seq=1, clientseq=1))
 
     assert written["parameters"]["media"] == sample["parameters"]["media"]
 
@@ -108,7 +109,7 @@ def test_an_unknown_kind_is_kept_with_its_number() -> None:
 
     message = codec.decode(data)
 
-    assert isinstance(message, codec.Message)
+    assert isinstance(message, messages.Message)
     assert (message.seq, message.body) == (7, UnknownMessage("weather", {"sky": "sunny"}))
 
 
@@ -142,7 +143,7 @@ def test_a_broken_body_is_named_and_its_number_kept(kind: str, parameters: Any, 
 
     message = codec.decode(data)
 
-    assert isinstance(message, codec.Message)
+    assert isinstance(message, messages.Message)
     assert (message.seq, message.body) == (3, BrokenMessage(problem, len(data)))
 
 

@@ -19,7 +19,7 @@ from voicelive.bridges import (
     UnknownMessage,
     acs,
     audiohook,
-    audiohook_codec,
+    audiohook_messages,
     twilio,
 )
 from voicelive.errors import ConfigurationError, ConnectionLostError, LocalProtocolError
@@ -213,7 +213,7 @@ async def test_a_pause_of_audiohook_stops_the_agent_and_a_ping_does_not_wait() -
         await place.ended()
 
     assert call.counts.gap_ms == 5000
-    assert audiohook_codec.Paused() in [event async for event in call]
+    assert audiohook_messages.Paused() in [event async for event in call]
 
 
 # -- how a call ends

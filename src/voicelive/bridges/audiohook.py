@@ -17,8 +17,9 @@ from typing import Any, Final
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import PlaybackFrame
 from voicelive.bridges import audiohook_codec as codec
+from voicelive.bridges import audiohook_messages as messages
 from voicelive.bridges.accepting import START_TIMEOUT_S, Authenticate, accepted
-from voicelive.bridges.audiohook_codec import Open
+from voicelive.bridges.audiohook_messages import Open
 from voicelive.bridges.call import Call
 from voicelive.bridges.events import BrokenMessage, How
 from voicelive.bridges.limits import CallLimit
@@ -88,7 +89,7 @@ class AudioHookLine:
         self._pacer = Pacer(_LEAD_MS)
         self._id = ""
         self._seq = self._clientseq = 0
-        self._media: codec.Media | None = None
+        self._media: messages.Media | None = None
         self._paused = self._closed = False
 
     @property
@@ -126,7 +127,7 @@ class AudioHookLine:
         return (bytes(frame),)
 
     def flush(self, now: float) -> Iterable[Frame]:
-        return (self._say(codec.BargeIn()),) if self._pacer.drop(now) else ()
+        return (self._say(messages.BargeIn()),) if self._pacer.drop(now) else ()
 
     def heard(self, now: float) -> Iterable[Played]:
         return self._pacer.heard(now)
@@ -135,42 +136,42 @@ class AudioHookLine:
         if not self.answers_farewell:
             return ()
         reason: Final = "error" if problem else "completed"
-        return (self._say(codec.Disconnect(reason, problem, self._output_variables)),)
+        return (self._say(messages.Disconnect(reason, problem, self._output_variables)),)
 
-    def _body(self, message: codec.Message, size: int, now: float) -> Iterable[Action]:
+    def _body(self, message: messages.Message, size: int, now: float) -> Iterable[Action]:
         body = message.body
         match body:
-            case codec.Open():
+            case messages.Open():
                 return self._open(message.id, body, size)
-            case codec.Ping():
-                return (Say(self._say(codec.Pong())),)
-            case codec.Close(reason=reason):
+            case messages.Ping():
+                return (Say(self._say(messages.Pong())),)
+            case messages.Close(reason=reason):
                 self._closed = True
-                return (Say(self._say(codec.Closed())), Ended("caller", reason))
-            case codec.LanguageChanged():
-                return (Say(self._say(codec.Updated())), Tell(body))
-            case codec.Discarded(discarded_ms=ms):
+                return (Say(self._say(messages.Closed())), Ended("caller", reason))
+            case messages.LanguageChanged():
+                return (Say(self._say(messages.Updated())), Tell(body))
+            case messages.Discarded(discarded_ms=ms):
                 return (Gap(ms), Tell(body))
-            case codec.Paused() | codec.Resumed() | codec.PlaybackStarted() | codec.LineError():
+            case messages.Paused() | messages.Resumed() | messages.PlaybackStarted() | messages.LineError():
                 return self._moved(body, now)
             case _:
                 return (Tell(body),)
 
     def _moved(
-        self, body: codec.Paused | codec.Resumed | codec.PlaybackStarted | codec.LineError, now: float
+        self, body: messages.Paused | messages.Resumed | messages.PlaybackStarted | messages.LineError, now: float
     ) -> Iterable[Action]:
         """What changes the flow of audio."""
         match body:
-            case codec.Paused():
+            case messages.Paused():
                 self._paused = True
                 self._pacer.hold(now)
-            case codec.Resumed(discarded_ms=ms):
+            case messages.Resumed(discarded_ms=ms):
                 self._paused = False
                 self._pacer.go_on(now)
                 return (Gap(ms), Tell(body))
-            case codec.PlaybackStarted():
+            case messages.PlaybackStarted():
                 self._pacer.begins_now(now)
-            case codec.LineError(retry_after_s=retry_after_s):
+            case messages.LineError(retry_after_s=retry_after_s):
                 self._pacer.block(now + (retry_after_s or 0.0))
         return (Tell(body),)
 
@@ -180,11 +181,11 @@ class AudioHookLine:
         self._id, self._media = stream_id, _chosen(start.media)
         if self._media is None and not start.is_probe:
             return (
-                Say(self._say(codec.Disconnect("error", "no media with the caller as PCMU at 8000 Hz"))),
+                Say(self._say(messages.Disconnect("error", "no media with the caller as PCMU at 8000 Hz"))),
                 Refuse("no audio is offered that is PCMU at 8000 Hz and has the channel external"),
             )
         self.start = start
-        return (Say(self._say(codec.Opened(None if start.is_probe else self._media))),)
+        return (Say(self._say(messages.Opened(None if start.is_probe else self._media))),)
 
     def _audio(self, data: bytes) -> Iterable[Action]:
         if self._media is None or self.start is None:
@@ -196,12 +197,12 @@ class AudioHookLine:
             return (Tell(BrokenMessage("audio that ends inside a sample", len(data))),)
         return (Hear(data[channels.index("external") :: len(channels)]),)
 
-    def _say(self, command: codec.Command) -> str:
+    def _say(self, command: messages.Command) -> str:
         self._seq += 1
         return codec.encode(command, stream_id=self._id, seq=self._seq, clientseq=self._clientseq)
 
 
-def _chosen(offers: Iterable[codec.Media]) -> codec.Media | None:
+def _chosen(offers: Iterable[messages.Media]) -> messages.Media | None:
     """The offer that has the caller's voice, alone if there is a choice."""
     usable = [offer for offer in offers if (offer.format, offer.rate_hz) == ("PCMU", 8000)]
     usable = [offer for offer in usable if "external" in offer.channels]

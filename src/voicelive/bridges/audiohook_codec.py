@@ -36,30 +36,7 @@ from voicelive.bridges.audiohook_messages import (
 )
 from voicelive.bridges.events import BrokenMessage, Dtmf, UnknownMessage
 
-__all__ = [
-    "BargeIn",
-    "Body",
-    "Close",
-    "Closed",
-    "Command",
-    "Discarded",
-    "Disconnect",
-    "LanguageChanged",
-    "LineError",
-    "Media",
-    "Message",
-    "Open",
-    "Opened",
-    "Paused",
-    "Ping",
-    "PlaybackCompleted",
-    "PlaybackStarted",
-    "Pong",
-    "Resumed",
-    "Updated",
-    "decode",
-    "encode",
-]
+__all__ = ["decode", "encode"]
 
 VERSION: Final = "2"
 

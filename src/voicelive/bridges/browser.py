@@ -20,8 +20,9 @@ from typing import Any, Final
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import PlaybackFrame
 from voicelive.bridges import browser_codec as codec
+from voicelive.bridges import browser_messages as messages
 from voicelive.bridges.accepting import START_TIMEOUT_S, Authenticate, accepted
-from voicelive.bridges.browser_codec import VERSION, Start
+from voicelive.bridges.browser_messages import VERSION, Start
 from voicelive.bridges.browser_relay import obey, tell
 from voicelive.bridges.call import Call
 from voicelive.bridges.events import BrokenMessage, How, UnknownMessage
@@ -102,17 +103,17 @@ class BrowserLine:
     def receive(self, data: Frame, now: float) -> Iterable[Action]:
         message = codec.decode(data)
         match message:
-            case codec.Start():
+            case messages.Start():
                 return self._start(message, len(data))
             case UnknownMessage() | BrokenMessage():
                 return (Tell(message),)
-            case codec.Stop():
+            case messages.Stop():
                 return (Ended("caller"),)
             case _ if self.start is None:
                 return (Tell(BrokenMessage("a message before the start message", len(data))),)
-            case codec.Voice(audio=audio):
+            case messages.Voice(audio=audio):
                 return self._voice(audio)
-            case codec.Played():
+            case messages.Played():
                 return self._played(message, len(data))
             case _:
                 return (Ask(message),)
@@ -128,20 +129,20 @@ class BrowserLine:
         goes_on = item_id == self._speaks and abs(self._sent_ms[item_id] - frame.start_ms) < _LEAST_JUMP_MS
         self._speaks, self._sent_ms[item_id] = item_id, end_ms
         self._unheard.add(item_id)
-        return (bytes(frame),) if goes_on else (codec.encode(codec.Audio(item_id, frame.start_ms)), bytes(frame))
+        return (bytes(frame),) if goes_on else (codec.encode(messages.Audio(item_id, frame.start_ms)), bytes(frame))
 
     def flush(self, now: float) -> Iterable[Frame]:
         if not self._unheard:
             return ()
         self._unheard.clear()
         self._speaks = ""
-        return (codec.encode(codec.Flush()),)
+        return (codec.encode(messages.Flush()),)
 
     def heard(self, now: float) -> Iterable[Played]:
         return ()
 
     def farewell(self, how: How, problem: str) -> Iterable[Frame]:
-        return (codec.encode(codec.End(how, problem)),)
+        return (codec.encode(messages.End(how, problem)),)
 
     def _start(self, start: Start, size: int) -> Iterable[Action]:
         if self.start is not None:
@@ -159,7 +160,7 @@ class BrowserLine:
             return (Tell(BrokenMessage("audio that ends inside a sample", len(audio))), Hear(audio[:whole_bytes]))
         return (Hear(audio),)
 
-    def _played(self, played: codec.Played, size: int) -> Iterable[Action]:
+    def _played(self, played: messages.Played, size: int) -> Iterable[Action]:
         sent_ms = self._sent_ms.get(played.item_id)
         if sent_ms is None:
             return (Tell(BrokenMessage("played of an item that was not sent", size)),)

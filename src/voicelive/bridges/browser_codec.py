@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from voicelive.bridges import fields
 from voicelive.bridges.browser_messages import (
-    VERSION,
     Audio,
     AvatarAnswer,
     AvatarOffer,
@@ -36,31 +35,7 @@ from voicelive.bridges.browser_messages import (
 )
 from voicelive.bridges.events import BrokenMessage, UnknownMessage
 
-__all__ = [
-    "VERSION",
-    "Audio",
-    "AvatarAnswer",
-    "AvatarOffer",
-    "Command",
-    "End",
-    "Failure",
-    "Flush",
-    "IceServers",
-    "Interrupt",
-    "Message",
-    "Played",
-    "SessionState",
-    "Start",
-    "Stop",
-    "Text",
-    "Tool",
-    "Transcript",
-    "Voice",
-    "decode",
-    "encode",
-    "link_answer",
-    "link_offer",
-]
+__all__ = ["decode", "encode"]
 
 _NAMES: Final[dict[type[Any], str]] = {
     Audio: "audio",

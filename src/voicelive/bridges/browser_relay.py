@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from voicelive.bridges import browser_codec as codec
+from voicelive.bridges import browser_messages as messages
 from voicelive.bridges.trunk import Trunk
 from voicelive.errors import ServiceError, SessionClosedError, VoiceLiveError
 from voicelive.events import (
@@ -53,7 +54,7 @@ async def tell(session: Session, trunk: Trunk[Any]) -> None:
     """Tell the page what becomes of the session, until it ends."""
     servers: list[Mapping[str, Any]] = []
 
-    def push(*commands: codec.Command) -> None:
+    def push(*commands: messages.Command) -> None:
         for command in commands:
             trunk.outgoing.push(codec.encode(command))
 
@@ -61,10 +62,10 @@ async def tell(session: Session, trunk: Trunk[Any]) -> None:
         found = _ice_servers(session)
         if found and found != servers:
             servers[:] = found
-            push(codec.IceServers(tuple(found)))
+            push(messages.IceServers(tuple(found)))
 
     with suppress(SessionClosedError), session.subscribe(*_HEARS) as events:  # who waits for its end tells of it
-        push(codec.SessionState(session.id, "running"))
+        push(messages.SessionState(session.id, "running"))
         push_servers()
         async for event in events:
             push(*told(event))
@@ -73,33 +74,33 @@ async def tell(session: Session, trunk: Trunk[Any]) -> None:
             push_servers()
 
 
-def told(event: object) -> Iterable[codec.Command]:
+def told(event: object) -> Iterable[messages.Command]:
     """What the page is told of an event of the session."""
     match event:
         case UserTranscript(item_id=item_id, text=text):
-            return (codec.Transcript("caller", item_id, text),)
+            return (messages.Transcript("caller", item_id, text),)
         case AgentTranscript(item_id=item_id, text=text, heard_text=heard_text):
-            return (codec.Transcript("agent", item_id, text, heard_text=heard_text),)
+            return (messages.Transcript("agent", item_id, text, heard_text=heard_text),)
         case ConversationItemInputAudioTranscriptionDelta(item_id=item_id, delta=str(piece)):
-            return (codec.Transcript("caller", item_id, piece, final=False),)
+            return (messages.Transcript("caller", item_id, piece, final=False),)
         case (
             ResponseAudioTranscriptDelta(item_id=item_id, delta=piece) | ResponseTextDelta(item_id=item_id, delta=piece)
         ):
-            return (codec.Transcript("agent", item_id, piece, final=False),)
+            return (messages.Transcript("agent", item_id, piece, final=False),)
         case ToolCallStarted(call_id=call_id, name=name):
-            return (codec.Tool(call_id, name, "started"),)
+            return (messages.Tool(call_id, name, "started"),)
         case ToolCallFinished(call_id=call_id, name=name, failure=failure):
-            return (codec.Tool(call_id, name, "finished" if failure is None else "failed"),)
+            return (messages.Tool(call_id, name, "finished" if failure is None else "failed"),)
         case SessionInterrupted(session_id=session_id):
-            return (codec.SessionState(session_id, "interrupted"),)
+            return (messages.SessionState(session_id, "interrupted"),)
         case SessionResumed(session_id=session_id):
-            return (codec.SessionState(session_id, "resumed"),)
+            return (messages.SessionState(session_id, "resumed"),)
         case SessionAvatarConnecting(server_sdp=server_sdp):
-            return (codec.link_answer(server_sdp) or codec.Failure("avatar_answer"),)
+            return (codec.link_answer(server_sdp) or messages.Failure("avatar_answer"),)
         case ResponseDone(response=Response(status="failed", status_details=details)):
-            return (codec.Failure(_code_of(getattr(details, "error", None)) or "response_failed"),)
+            return (messages.Failure(_code_of(getattr(details, "error", None)) or "response_failed"),)
         case ErrorEvent(error=error):
-            return (codec.Failure(error.code or error.type or "error"),)
+            return (messages.Failure(error.code or error.type or "error"),)
         case _:
             return ()
 
@@ -114,20 +115,20 @@ async def obey(session: Session, trunk: Trunk[Any]) -> None:
     try:
         async for wish in trunk.wishes:
             await _attempt(trunk, _do(session, wish))
-            if isinstance(wish, codec.Text):
+            if isinstance(wish, messages.Text):
                 wanted.set()
     finally:
         answering.cancel()
         await asyncio.gather(answering, return_exceptions=True)
 
 
-async def _do(session: Session, wish: codec.Text | codec.Interrupt | codec.AvatarOffer) -> None:
+async def _do(session: Session, wish: messages.Text | messages.Interrupt | messages.AvatarOffer) -> None:
     match wish:
-        case codec.Text(text=text):
+        case messages.Text(text=text):
             await session.send_text(text)
-        case codec.Interrupt():
+        case messages.Interrupt():
             await session.interrupt()
-        case codec.AvatarOffer(sdp=sdp):
+        case messages.AvatarOffer(sdp=sdp):
             await session.send(SessionAvatarConnect(client_sdp=codec.link_offer(sdp)))
 
 
@@ -146,7 +147,7 @@ async def _attempt(trunk: Trunk[Any], doing: Awaitable[object]) -> None:
         pass  # the page is told of an error by its event, and of the end by the line
     except VoiceLiveError as error:
         log.warning("= a wish of a page was not fulfilled: %s", type(error).__name__)
-        trunk.outgoing.push(codec.encode(codec.Failure(type(error).__name__)))
+        trunk.outgoing.push(codec.encode(messages.Failure(type(error).__name__)))
 
 
 def _code_of(error: object) -> str | None:
