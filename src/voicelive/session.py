@@ -11,19 +11,19 @@ import contextlib
 import json
 import logging
 import traceback
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Self, TypeVar
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio_input import AudioInput
+from voicelive.caller_voice import CallerVoice, input_format_of
 from voicelive.continuity import Continuity, Redial
 from voicelive.dialogue import Dialogue
 from voicelive.engine import Counts, Engine
 from voicelive.errors import ConfigurationError, SessionClosedError, SlowConsumerError, VoiceLiveError
-from voicelive.events import HandlerFailed, InputAudioDropped
+from voicelive.events import HandlerFailed
 from voicelive.handlers import Handlers
 from voicelive.listening import Listening
-from voicelive.newest_audio import NewestAudio
 from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo, Phase
 from voicelive.protocol.core import SessionProtocol
@@ -40,7 +40,7 @@ from voicelive.wire.client_events import (
     InputAudioBufferCommit,
     KnownClientEvent,
 )
-from voicelive.wire.codec import encode, encode_audio
+from voicelive.wire.codec import encode
 from voicelive.wire.server.base import ServerEventBase
 from voicelive.wire.server.session import SessionCreated
 from voicelive.wire.session import SessionConfig, SessionResource
@@ -90,9 +90,15 @@ class Session(Listening, Dialogue):
             )
         self._renewal = Renewal(self._continuity, self._start) if self._continuity is not None else None
         self._streams = self._engine.streams
+        self._caller_voice = CallerVoice(
+            self._protocol.caller_audio,
+            self._options,
+            self._put_audio_frame,
+            self._start,
+            self._engine.tell,
+            self._clock,
+        )
         self._handlers: Handlers | None = None
-        self._audio: AudioInput | None = None
-        self._audio_settings: SessionResource | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._closed = asyncio.Event()
@@ -144,10 +150,7 @@ class Session(Listening, Dialogue):
     @property
     def input_format(self) -> AudioFormat:
         """What ``send_audio`` takes."""
-        settings = self.config
-        cancellation = settings.input_audio_echo_cancellation
-        channels = (cancellation.channels or 1) if cancellation is not None else 1
-        return AudioFormat.of_input(settings.input_audio_format, settings.input_audio_sampling_rate, channels)
+        return input_format_of(self.config)
 
     @property
     def output_format(self) -> AudioFormat:
@@ -182,7 +185,7 @@ class Session(Listening, Dialogue):
             SessionClosedError: The session has ended.
         """
         if isinstance(event, InputAudioBufferAppend):
-            await self._put_audio(event.audio, encode(event))
+            await self._caller_voice.write(event.audio, encode(event))
         else:
             await self._write(event)
 
@@ -204,10 +207,10 @@ class Session(Listening, Dialogue):
             frame = json.dumps(named, allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"the event of type {kind!r:.60} is not JSON: {type(error).__name__}") from None
-        self._refuse_when_closed()
         if is_audio:
-            await self._until_written(self._sender.put_audio(frame))
+            await self._put_audio_frame(frame)
         else:
+            self._refuse_when_closed()
             await self._until_written(self._sender.put_raw(frame, event_id, kind))
 
     async def _write(self, event: ClientEvent) -> None:
@@ -227,40 +230,15 @@ class Session(Listening, Dialogue):
 
     def _audio_input(self) -> AudioInput:
         self._refuse_when_closed()
-        if self._audio is None or not (self._audio.used or self._audio_settings is self.config):  # it may change
-            self._audio_settings = self.config
-            self._audio = AudioInput(self.input_format, self._put_audio, self._start, self._newest_audio())
-        return self._audio
-
-    def _newest_audio(self) -> NewestAudio | None:
-        if self._options.audio_overflow == "wait":
-            return None
-        account, told = self._protocol.caller_audio, self._protocol.caller_audio.dropped_bytes
-
-        def relieved() -> None:
-            nonlocal told
-            dropped_ms, told = account.ms(account.dropped_bytes - told), account.dropped_bytes
-            self._engine.tell(InputAudioDropped(dropped_ms, account.ms(account.dropped_bytes)))
-
-        return NewestAudio(self._put_audio, self._start, self._options.outbox_bytes, account.dropped, relieved)
+        return self._caller_voice.input(self.config)
 
     @property
     def _audio_was_sent(self) -> bool:
-        return self._audio is not None and self._audio.used
+        return self._caller_voice.used
 
-    async def _put_audio(self, chunk: bytes, frame: str | bytes | None = None) -> None:
-        account, written = self._protocol.caller_audio, False
-
-        def begin() -> bool:
-            nonlocal written
-            if written:  # over the connection that was lost meanwhile
-                return account.repeated(chunk)
-            written = True
-            account.sent(chunk, self._clock())
-            return True
-
+    async def _put_audio_frame(self, frame: str | bytes, begin: Callable[[], bool] | None = None) -> None:
         self._refuse_when_closed()
-        await self._until_written(self._sender.put_audio(encode_audio(chunk) if frame is None else frame, begin))
+        await self._until_written(self._sender.put_audio(frame, begin))
 
     async def _until_written(self, writing: Awaitable[_T]) -> _T:
         try:
@@ -397,8 +375,7 @@ class Session(Listening, Dialogue):
         self._outbox.end(end)
         self._sender.fail(connection.closed_error())
         self._engine.end()
-        if self._audio is not None:
-            self._audio.drop()
+        self._caller_voice.drop()
         self._closed.set()
 
     async def _wind_up(self) -> None:
