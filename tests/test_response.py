@@ -46,6 +46,23 @@ async def test_awaiting_a_handle_gives_the_finished_response(open_session: OpenS
     assert (await handle).id == "resp_1", "also later"
 
 
+async def test_a_handle_that_has_no_name_is_held_while_it_is_awaited(open_session: OpenSession) -> None:
+    session, peer = open_session()
+
+    async def whole() -> Response:
+        return await (await session.create_response())
+
+    waiting = asyncio.create_task(whole())
+    await asked(peer)
+    await begins(peer, "resp_1", 1)
+    await settle()
+    gc.collect()
+    await ends(peer, "resp_1")
+
+    async with asyncio.timeout(1):
+        assert (await waiting).id == "resp_1"
+
+
 async def test_iterating_gives_the_events_of_this_response_from_the_first_on_to_every_reader(
     open_session: OpenSession,
 ) -> None:

@@ -49,6 +49,8 @@ class CallerVoice:
     ) -> None:
         self._account, self._options = account, options
         self._put, self._start, self._tell, self._now = put, start, tell, now
+        self.listener: Callable[[bytes, AudioFormat], None] | None = None
+        """Is given all audio as it comes from the application, where somebody listens."""
         self._input: AudioInput | None = None
         self._settings: SessionResource | None = None
 
@@ -67,6 +69,8 @@ class CallerVoice:
     async def write(self, chunk: bytes, frame: str | bytes | None = None) -> None:
         """Write a chunk, as ``frame`` where that was made already; accounted for once, over all connections."""
         account, written = self._account, False
+        if self.listener is not None:
+            self.listener(chunk, account.format)
 
         def begin() -> bool:
             nonlocal written

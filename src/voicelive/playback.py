@@ -93,6 +93,7 @@ class Playback:
     def played(self, item_id: str, ms: float) -> None:
         """A line has really played this much of an item, from its start. Never goes back; unknown items are ignored."""
         self._queue.acknowledge(item_id, ms)
+        self._queue.listen(self._now())
         self._changed()
 
     def heard(self, item_id: str) -> Heard | None:

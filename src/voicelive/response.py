@@ -102,7 +102,10 @@ class ResponseHandle:
             ServiceError: The service refused it.
             SessionClosedError: The session ended before it did.
         """
-        return asyncio.shield(self._ended).__await__()
+        return self._end_of_it().__await__()
+
+    async def _end_of_it(self) -> Response:
+        return await asyncio.shield(self._ended)  # in a frame that holds the handle: the engine's hold is weak
 
     async def began(self) -> Response:
         """The response as it began; raises as ``await handle`` does."""

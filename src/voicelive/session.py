@@ -10,12 +10,16 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Self, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import Any, BinaryIO, Self, TypeVar
 
+from voicelive.audio.call_tracks import check_rates
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio_input import AudioInput
+from voicelive.call_recorder import CallRecorder, recorded
 from voicelive.caller_voice import CallerVoice, input_format_of
 from voicelive.continuity import Continuity, Redial
 from voicelive.dialogue import Dialogue
@@ -351,6 +355,34 @@ class Session(Listening, Dialogue):
                 raise
             self._end(TransportClosed(code, reason, by_peer=False))
         await self._wind_up()
+
+    def record_call(
+        self, file: str | os.PathLike[str] | BinaryIO, *, rate_hz: int | None = None
+    ) -> AbstractAsyncContextManager[CallRecorder]:
+        """Record the call while a block lasts, as it was heard: a stereo WAV file, the caller left, the agent right.
+
+        The caller is recorded when the audio is given to ``send_audio``; the agent when and as far as it was heard,
+        so what a barge-in cut off is not there, and as exactly as playback knows it (see ``playback``). Times are
+        kept within 100 ms. What was dropped unsent is silent. Leave the block when all was heard. A disk that fails
+        does not disturb the call: the error is logged, is ``CallRecorder.failure``, and is raised as the block is left.
+
+        Args:
+            file: A path, overwritten where it exists, or an empty seekable file open for reading and writing bytes,
+                which is not closed.
+            rate_hz: Of the file; default: the higher one of the session's two rates.
+
+        Raises:
+            LocalProtocolError: A recording is under way already.
+            ConfigurationError: A rate below 8000 or above 192000.
+            ModuleNotFoundError: The session's rates are not the file's, and numpy (extra ``audio``) is missing.
+            OSError: The file could not be opened; as the block is left, it could not be written.
+
+        Cancelling waits until the file is complete.
+        """
+        rates_hz = (self.input_format.rate_hz, self.output_format.rate_hz)
+        file_rate_hz = max(rates_hz) if rate_hz is None else rate_hz
+        check_rates(rates_hz, file_rate_hz)
+        return recorded(self._caller_voice, self._protocol.playback, file, file_rate_hz, self._clock)
 
     async def wait_closed(self) -> CloseInfo:
         """How the session ended, once it has."""

@@ -6,6 +6,7 @@ waited long enough is for the caller to say, with ``flush``. Nothing here looks 
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from voicelive.audio.formats import AudioFormat
@@ -15,7 +16,7 @@ from voicelive.errors import ConfigurationError
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
 
-__all__ = ["LEAST_CHUNK_MS", "MOST_CHUNK_MS", "Chunker", "SampleAligner"]
+__all__ = ["LEAST_CHUNK_MS", "MOST_CHUNK_MS", "Chunker", "SampleAligner", "pull"]
 
 # What published clients of the service send, from 20 ms telephone frames to 100 ms blocks.
 LEAST_CHUNK_MS: Final = 20
@@ -126,3 +127,16 @@ class SampleAligner:
     def carried_bytes(self) -> int:
         """Bytes of a cut frame that wait for the rest of it; less than a frame."""
         return len(self._carry)
+
+
+def pull(waiting: deque[bytes], size: int) -> bytes:
+    """Take so many bytes from the front of a queue of pieces; there must be as many."""
+    pieces = []
+    while size:
+        piece = waiting.popleft()
+        if len(piece) > size:
+            waiting.appendleft(piece[size:])
+            piece = piece[:size]
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)

@@ -11,7 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from voicelive.audio.chunking import SampleAligner
+from voicelive.audio.chunking import SampleAligner, pull
+from voicelive.audio.ear import Ear
 from voicelive.audio.formats import AudioFormat
 
 __all__ = ["Cut", "Heard", "PlaybackFrame", "PlaybackQueue"]
@@ -101,18 +102,17 @@ class _Voice:
         """When an estimated playback of it will have caught up."""
         return self.starts_s + self.total_bytes / self.bytes_per_s
 
+    def heard_bytes(self, now: float) -> int:
+        """How much of it was heard, in whole samples."""
+        if not self.counted and now >= self.ends_s:
+            return self.total_bytes
+        heard_ms = (self.acknowledged_ms or 0.0) if self.counted else (now - self.starts_s) * 1000
+        return min(self.total_bytes, self.format.byte_count(max(0.0, heard_ms)))
+
     def pull(self, size: int) -> bytes:
         """Take bytes that wait; there must be as many."""
-        pieces: list[bytes] = []
         self.taken_bytes += size
-        while size:
-            piece = self.waiting.popleft()
-            if len(piece) > size:
-                self.waiting.appendleft(piece[size:])
-                piece = piece[:size]
-            pieces.append(piece)
-            size -= len(piece)
-        return b"".join(pieces)
+        return pull(self.waiting, size)
 
 
 class PlaybackQueue:
@@ -122,6 +122,8 @@ class PlaybackQueue:
         self.format = audio_format
         self.stale_deltas = 0
         """Deltas of responses that were cut off; kept out."""
+        self.ear: Ear | None = None
+        """Who listens, where somebody does."""
         self._voices: dict[str, _Voice] = {}
         self._dead: set[str] = set()
         self._attended = False
@@ -137,6 +139,7 @@ class PlaybackQueue:
 
     def leave(self, now: float) -> None:
         """The sink is gone: nothing is kept for it any more, and from here on hearing is estimated."""
+        self.listen(now)
         starts_s = now
         for voice in self._voices.values():
             if voice.counted:
@@ -159,6 +162,7 @@ class PlaybackQueue:
         if response_id in self._dead:
             self.stale_deltas += 1
             return False
+        self.listen(now)
         voice = self._voices.get(item_id)
         if voice is None:
             starts_s = max(now, self._ends_s())
@@ -170,6 +174,8 @@ class PlaybackQueue:
         elif not voice.counted and now > voice.ends_s:
             voice.starts_s += now - voice.ends_s  # it ran dry: silence is not hearing
         whole = voice.aligner.push(audio)
+        if self.ear is not None:
+            self.ear.came(item_id, voice.total_bytes, whole, voice.format)
         voice.total_bytes += len(whole)
         if not self._kept:
             voice.taken_bytes = voice.total_bytes
@@ -216,14 +222,27 @@ class PlaybackQueue:
 
     def flush(self, now: float) -> list[Cut]:
         """Drop everything unheard; the items that lose something, and their responses are dead from now on."""
+        self.listen(now)
         cuts = []
         for voice in self._voices.values():
+            self._over(voice)
             heard = self._heard(voice, now)
             if heard.heard_ms < heard.total_ms or not voice.complete:
                 cuts.append(Cut(voice.item_id, voice.response_id, voice.content_index, heard))
                 self._dead.add(voice.response_id)
         self._voices.clear()
         return cuts
+
+    def listen(self, now: float) -> None:
+        """Let the ear hear what was heard by now; to be called before a break in hearing, and when a record ends."""
+        if self.ear is None:
+            return
+        for voice in self._voices.values():
+            self.ear.heard(voice.item_id, voice.heard_bytes(now), now if voice.counted else min(now, voice.ends_s))
+
+    def _over(self, voice: _Voice) -> None:
+        if self.ear is not None:
+            self.ear.forget(voice.item_id)
 
     def kill(self, response_id: str) -> None:
         """Later deltas of this response are stale."""
@@ -302,11 +321,13 @@ class PlaybackQueue:
 
     def settle(self, now: float) -> list[tuple[str, Heard]]:
         """Items that were heard to their end since the last call; they are forgotten here."""
+        self.listen(now)
         done = []
         for voice in list(self._voices.values()):
             heard = self._heard(voice, now)
             if voice.complete and heard.heard_ms >= heard.total_ms:
                 done.append((voice.item_id, heard))
+                self._over(voice)
                 del self._voices[voice.item_id]
             elif not voice.counted:
                 break  # those behind it end later

@@ -45,12 +45,13 @@ class CallerAudio:
     Attributes:
         sent_bytes: All that was written, over all connections, what was said again not counted.
         dropped_bytes: What was given and never written.
+        format: Of the audio, as the settings in effect say.
     """
 
     def __init__(self, keep_ms: int) -> None:
         self.sent_bytes = self.dropped_bytes = 0
         self._keep_ms = keep_ms
-        self._format = AudioFormat.of_input(None, None, 1)
+        self.format = AudioFormat.of_input(None, None, 1)
         self._position = 0  # in bytes since this connection began, as all places here
         self._used = 0
         self._asked_at = 0
@@ -65,7 +66,7 @@ class CallerAudio:
 
     def configure(self, audio_format: AudioFormat, *, detects_turns: bool) -> None:
         """The settings in effect."""
-        self._format, self._by_hand = audio_format, not detects_turns
+        self.format, self._by_hand = audio_format, not detects_turns
         self._look_again()
 
     # -- what is sent
@@ -100,7 +101,7 @@ class CallerAudio:
 
     def ms(self, size_bytes: int) -> float:
         """How long so many bytes are."""
-        return self._format.duration_ms(size_bytes)
+        return self.format.duration_ms(size_bytes)
 
     # -- what the service says
 
@@ -145,11 +146,11 @@ class CallerAudio:
     def _look_again(self) -> None:
         """How much is to be kept from now on."""
         self._in_turn = self._speaking or self._by_hand
-        self._most_bytes = self._format.byte_count(self._keep_ms)
-        self._idle_bytes = min(self._most_bytes, self._format.byte_count(KEPT_IDLE_MS))
+        self._most_bytes = self.format.byte_count(self._keep_ms)
+        self._idle_bytes = min(self._most_bytes, self.format.byte_count(KEPT_IDLE_MS))
 
     def _place(self, ms: int) -> int:
-        return min(self._format.byte_count(max(0, ms)), self._position)
+        return min(self.format.byte_count(max(0, ms)), self._position)
 
     def _use(self, place: int) -> None:
         self._used = max(self._used, min(place, self._position))
