@@ -27,6 +27,8 @@ EXAMPLES: list[VoiceLiveError] = [
     errors.ServiceError("invalid_request_error", "bad_value", "no such voice", "session.voice", "event_1"),
     errors.ServiceError("server_error", None, ""),
     errors.ConfirmationTimeoutError("session.update", 15.0),
+    errors.AvatarRefusedError("server_error", "avatar_service_internal_error", "Avatar connection failed.", None, "e1"),
+    errors.AvatarBusyError("x", "rate_limit_exceeded", "Avatar request was rate-limited.", None, "e1", 43.0),
     errors.CallRefusedError("no start message within 10 s", "no_start"),
     errors.SlowConsumerError("the main iterator", 1024, 7),
     errors.ProtocolError("a rule"),

@@ -45,8 +45,8 @@ _HOME = {
     "_version": "__version__",
     "client": "VoiceLiveClient",
     "errors": (
-        "CallRefusedError ConfigurationError ConfirmationTimeoutError ConnectFailedError ConnectTimeoutError "
-        "ConnectionLostError "
+        "AvatarBusyError AvatarRefusedError CallRefusedError ConfigurationError ConfirmationTimeoutError "
+        "ConnectFailedError ConnectTimeoutError ConnectionLostError "
         "CredentialRejectedError DecodeError LocalProtocolError ProtocolError RequestLostError ServiceBusyError "
         "ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError"
     ),

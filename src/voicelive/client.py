@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from voicelive.avatar.turns import LinkTurns
 from voicelive.errors import (
     ConfigurationError,
     ConfirmationTimeoutError,
@@ -76,6 +77,7 @@ class VoiceLiveClient:
         self._own_credential: Any = None
         per_minute = self._options.connections_per_minute
         self._limiter = None if per_minute is None else Limiter(per_minute)
+        self._link_turns = LinkTurns(self._options.avatar_links_per_minute)
         self._prewarmed = Prewarmed(lambda target: self._handshake(target, self._options.connect_timeout_s))
 
     @classmethod
@@ -249,7 +251,7 @@ class VoiceLiveClient:
         from voicelive.session import Session
 
         redial = Redial(lambda name: self._redial(target, name), isinstance(target.agent, Agent))
-        session = Session(transport, options, config, redial)
+        session = Session(transport, options, config, redial, self._link_turns)
         equip(session)
         try:
             async with asyncio.timeout(limit_s):

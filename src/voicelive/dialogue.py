@@ -19,6 +19,7 @@ from voicelive.errors import ConfigurationError, ConfirmationTimeoutError, Sessi
 from voicelive.events import TurnFinished
 from voicelive.options import ClientOptions
 from voicelive.playback import Playback, PlaybackSink
+from voicelive.protocol.avatar import delivery
 from voicelive.protocol.responses import Kind
 from voicelive.protocol.snapshots import ToolCall, Turn, TurnStatus
 from voicelive.response import ResponseHandle
@@ -153,11 +154,7 @@ class Dialogue(Verbs):
 
     async def _avatar_is_there(self, timeout_s: float | None) -> None:
         """An avatar over WebRTC hears nothing of what was said before its link stands."""
-        avatar = self.config.avatar
-        if avatar is None or avatar.type == "unknown" or avatar.output_protocol == "websocket":
-            return
-        connection = self._engine.protocol.connection
-        if not connection.avatar_linked:
+        if delivery(self.config) == "webrtc" and not self._engine.protocol.avatar.linked:
             limit_s = self._options.confirm_timeout_s if timeout_s is None else timeout_s
             async with asyncio.timeout(limit_s):
                 with self._engine.streams.add("greet", (SessionAvatarConnecting,)) as stream:
@@ -168,10 +165,12 @@ class Dialogue(Verbs):
         service learns what was heard, and running tools what their ``on_barge_in`` says. Returns when written; does
         nothing while the agent neither speaks nor works."""
         self._refuse_when_closed()
-        running = self._engine.protocol.gate.active_id
-        if running is None and not self.playback.playing and not self._engine.protocol.calls.owed:
+        protocol = self._engine.protocol
+        running = protocol.gate.active_id
+        speaks = self.playback.playing or protocol.avatar.speaking
+        if running is None and not speaks and not protocol.calls.owed:
             return
-        self._engine.perform(self._engine.protocol.flush(asyncio.get_running_loop().time()))
+        self._engine.perform(protocol.flush(asyncio.get_running_loop().time()))
         if running is not None:
             await self.cancel_response(running or None)
 

@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from voicelive.approvals import ApprovalHandler, Approvals
 from voicelive.conversation import Conversation
-from voicelive.errors import ConfigurationError, DecodeError, ServiceError
+from voicelive.errors import ConfigurationError, DecodeError
 from voicelive.events import SessionEvent, UndecodableFrame
 from voicelive.options import ClientOptions
 from voicelive.playback import Playback
@@ -28,6 +28,7 @@ from voicelive.protocol.mcp import AskApproval
 from voicelive.protocol.responses import Again, Ask, Began, Ended, Kind, Rejected, tagged
 from voicelive.protocol.routing import TIMED
 from voicelive.protocol.wishes import Wish
+from voicelive.refusals import refusal
 from voicelive.response import ResponseHandle
 from voicelive.sending import Sender
 from voicelive.streams import Streams
@@ -289,7 +290,7 @@ class Engine:
         for wish_id in wishes:
             handle = self._wanted.pop(wish_id, None)
             if handle is not None:
-                handle.fail(ServiceError(error.type, error.code, error.message, error.param, error.event_id))
+                handle.fail(refusal(error))
 
     def _run(self, call: Call) -> None:
         """Run a call, unless it is of a function that the application answers by hand."""

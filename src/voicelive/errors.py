@@ -10,6 +10,8 @@ VoiceLiveError
 |  |- ConnectionLostError       it dropped: a new session may continue the conversation
 |  `- SessionExpiredError       its lifetime is over
 |- ServiceError                 the service refused one request; the session goes on
+|  `- AvatarRefusedError        it shows no such avatar, or takes no such offer of a link
+|     `- AvatarBusyError        it may later: retry_after_s
 |- ConfirmationTimeoutError     the service neither confirmed nor refused a request in time
 |- RequestLostError             a request went with its connection; the session goes on over another one
 |- CallRefusedError             a telephone call was not taken: reason
@@ -25,6 +27,8 @@ No message holds a credential, audio or a transcript.
 from __future__ import annotations
 
 __all__ = [
+    "AvatarBusyError",
+    "AvatarRefusedError",
     "CallRefusedError",
     "ConfigurationError",
     "ConfirmationTimeoutError",
@@ -157,6 +161,44 @@ class ServiceError(VoiceLiveError):
     def __str__(self) -> str:
         where = f" at {self.param}" if self.param else ""
         return f"the service refused the request{where}: {self.code or self.error_type}: {self.service_message}"
+
+
+class AvatarRefusedError(ServiceError):
+    """The service does not show the avatar; the session goes on, mute where the voice would come with the picture.
+
+    ``code`` tells settings (``avatar_verification_failed``: no such character, style or model here) from an offer
+    that it cannot answer (``avatar_service_internal_error``, or none where a link stands already). Trying the same
+    again does not help.
+    """
+
+    def __str__(self) -> str:
+        what = self.code or self.error_type or "no reason given"
+        return f"the service refused the avatar: {what}: {self.service_message}".rstrip(": ")
+
+
+class AvatarBusyError(AvatarRefusedError):
+    """The resource may show no further avatar just now: its quota of links in a minute, or at once, is used up.
+
+    Attributes:
+        retry_after_s: Seconds to wait, where the service told; ``None``: until another avatar's session ends.
+    """
+
+    def __init__(
+        self,
+        error_type: str,
+        code: str | None,
+        service_message: str,
+        param: str | None = None,
+        event_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(error_type, code, service_message, param, event_id)
+        self.args = (*self.args, retry_after_s)
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        when = "when another session has ended" if self.retry_after_s is None else f"in {self.retry_after_s:g} s"
+        return f"{super().__str__().rstrip('.')}. Connect again {when}"
 
 
 class ConfirmationTimeoutError(VoiceLiveError):

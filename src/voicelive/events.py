@@ -13,6 +13,7 @@ from voicelive.protocol.continuation import LossReport, LostEvent, LostResponse
 from voicelive.protocol.cues import CueEvent
 from voicelive.protocol.replay import LeftOut
 from voicelive.protocol.snapshots import AgentTranscript, TurnFinished, UserTranscript
+from voicelive.wire.avatar import IceServer
 
 if TYPE_CHECKING:
     from voicelive.tools.results import ToolFailure
@@ -21,6 +22,7 @@ __all__ = [
     "AgentTranscript",
     "ApprovalAnswered",
     "AudioDropped",
+    "AvatarLinkNeeded",
     "BargeIn",
     "HandlerFailed",
     "InputAudioDropped",
@@ -135,6 +137,25 @@ class SessionResumed:
     session_id: str
     report: LossReport
     type: Literal["voicelive.session_resumed"] = "voicelive.session_resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarLinkNeeded:
+    """The avatar is to be linked over WebRTC: make an offer, and give it to ``session.avatar.connect``.
+
+    Told once for each session of the service: as soon as settings with an avatar are in effect, and again when a
+    renewal or a lost connection has brought another session, whose avatar has no link yet.
+
+    Attributes:
+        session_id: The service's session that waits for the offer.
+        ice_servers: What the peer connection needs; the credentials show nowhere.
+        again: Whether there was a link before, which is dead now.
+    """
+
+    session_id: str
+    ice_servers: tuple[IceServer, ...] = field(repr=False)
+    again: bool
+    type: Literal["voicelive.avatar_link_needed"] = "voicelive.avatar_link_needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +285,7 @@ SessionEvent: TypeAlias = (
     | InputAudioDropped
     | SessionInterrupted
     | SessionResumed
+    | AvatarLinkNeeded
     | BargeIn
     | PlaybackCue
     | NoInput

@@ -85,6 +85,9 @@ class ClientOptions:
             further ones wait their turn within the connect timeout. ``None``: no limit. 30 is the documented quota of
             an S0 resource (Microsoft Learn, "Speech service quotas and limits"). All processes of a resource share
             that quota: give each its part.
+        avatar_links_per_minute: No more links of avatars are asked for in any 60 s by one client; a further one raises
+            ``AvatarBusyError`` at once. ``None``: no limit but the service's own, whose word is kept. It documents 2
+            (the same page).
         confirm_timeout_s: How long a verb waits for the service's confirmation.
         max_frame_bytes: A larger incoming frame ends the session with code 1009.
         inbox_bytes: Bound of each consumer's unread events, in bytes received.
@@ -110,6 +113,7 @@ class ClientOptions:
     ping_interval_s: float | None = 10.0
     ping_timeout_s: float | None = 4.0
     connections_per_minute: int | None = 30
+    avatar_links_per_minute: int | None = None
     confirm_timeout_s: float = 15.0
     max_frame_bytes: int = 16 * MIB
     inbox_bytes: int = 64 * MIB
@@ -134,8 +138,9 @@ class ClientOptions:
                 _positive(name, getattr(self, name))
         for name in ("max_frame_bytes", "inbox_bytes", "outbox_bytes"):
             _at_least(name, getattr(self, name), 1024)
-        if self.connections_per_minute is not None:
-            _at_least("connections_per_minute", self.connections_per_minute, 1)
+        for name in ("connections_per_minute", "avatar_links_per_minute"):
+            if getattr(self, name) is not None:
+                _at_least(name, getattr(self, name), 1)
         _at_least("max_tool_rounds", self.max_tool_rounds, 1)
         _at_least("min_barge_in_ms", self.min_barge_in_ms, 0)
         if self.audio_overflow not in ("wait", "drop_oldest"):

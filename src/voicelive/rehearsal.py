@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from voicelive.errors import DecodeError, ServiceBusyError, ServiceError
+from voicelive.errors import DecodeError, ServiceBusyError
+from voicelive.protocol.refusals import unnamed_refusal
 from voicelive.protocol.replay import LeftOut
+from voicelive.refusals import refusal
 from voicelive.transport.base import Transport, TransportClosed
 from voicelive.wire.client_events import ConversationItemCreate, KnownClientEvent, SessionUpdate
 from voicelive.wire.codec import decode, encode
@@ -60,8 +62,8 @@ class _Stage:
             event = await self.hear()
             if isinstance(event, kind):
                 return
-            if isinstance(event, ErrorEvent) and event.error.event_id == event_id is not None:
-                raise _as_error(event)
+            if event_id is not None and isinstance(event, ErrorEvent) and _refuses(event, event_id):
+                raise refusal(event.error)
 
 
 async def rehearse(transport: Transport, part: Part) -> tuple[list[str | bytes], list[LeftOut]]:
@@ -119,6 +121,6 @@ def _why(event: ErrorEvent) -> str:
     return f"the service refused it: {event.error.code or event.error.type}"
 
 
-def _as_error(event: ErrorEvent) -> ServiceError:
-    error = event.error
-    return ServiceError(error.type, error.code, error.message, error.param, error.event_id)
+def _refuses(event: ErrorEvent, update_id: str) -> bool:
+    named_id = event.error.event_id
+    return named_id == update_id or (named_id is None and SessionUpdate in unnamed_refusal(event.error))

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from voicelive.errors import ConfirmationTimeoutError, ServiceError, VoiceLiveError
+from voicelive.errors import ConfirmationTimeoutError, VoiceLiveError
 from voicelive.protocol.ledger import Ledger, Outcome, Refused
+from voicelive.refusals import refusal
 from voicelive.transport.base import TransportClosed
 from voicelive.transport.outbox import Outbox
-from voicelive.wire.client_events import ClientEvent, KnownClientEvent, UnknownClientEvent
+from voicelive.wire.client_events import ClientEvent, KnownClientEvent, SessionAvatarConnect, UnknownClientEvent
 from voicelive.wire.codec import encode
 from voicelive.wire.server.base import ServerEventBase
 
@@ -125,8 +126,7 @@ class Sender:
         if future is None or future.done():
             return
         if isinstance(outcome, Refused):
-            error = outcome.error
-            future.set_exception(ServiceError(error.type, error.code, error.message, error.param, error.event_id))
+            future.set_exception(refusal(outcome.error, of_avatar=isinstance(outcome.asked, SessionAvatarConnect)))
         else:
             future.set_result(outcome.event)
 

@@ -19,6 +19,8 @@ from typing import Any, BinaryIO, Self, TypeVar
 from voicelive.audio.call_tracks import check_rates
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio_input import AudioInput
+from voicelive.avatar.signalling import Avatar
+from voicelive.avatar.turns import LinkTurns
 from voicelive.call_recorder import CallRecorder, recorded
 from voicelive.caller_voice import CallerVoice, input_format_of
 from voicelive.continuity import Continuity, Redial
@@ -70,6 +72,7 @@ class Session(Listening, Dialogue):
         options: ClientOptions | None = None,
         requested: SessionConfig | None = None,
         redial: Redial | None = None,
+        link_turns: LinkTurns | None = None,
     ) -> None:
         """Over an open transport, inside a running loop; applications call ``VoiceLiveClient.connect`` instead."""
         self._options = options or ClientOptions()
@@ -102,6 +105,8 @@ class Session(Listening, Dialogue):
             self._engine.tell,
             self._clock,
         )
+        self.avatar = Avatar(self, self._protocol.avatar, link_turns or LinkTurns(), self._request)
+        """The link of a visual agent, and its scene."""
         self._handlers: Handlers | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False

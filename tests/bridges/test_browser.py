@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64decode, b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.calls import VAD, answering, cuts, spoken, wav
 from tests.support.pages import Page
 
-from voicelive import wire
+from voicelive import events, wire
 from voicelive.audio.playback import PlaybackFrame
 from voicelive.bridges import browser
 from voicelive.bridges import browser_messages as messages
@@ -25,10 +25,11 @@ from voicelive.options import ClientOptions
 from voicelive.testing import Call as ToolCall
 from voicelive.testing import Turn
 from voicelive.tools import tool
-from voicelive.wire.server.session import ErrorEvent, ServerEventErrorDetails, SessionAvatarConnecting
+from voicelive.wire.server.session import ErrorEvent, ServerEventErrorDetails
 
 pytestmark = pytest.mark.timeout(20)
 
+OFFERS = Path(__file__).parents[1] / "data" / "avatar" / "sdp_offers"
 LONG = "The weather in Lisbon is sunny today, with a light wind from the sea in the afternoon."
 
 
@@ -191,11 +192,16 @@ def test_settings_at_another_rate_are_refused() -> None:
 # -- what the page is told
 
 
-def test_an_avatars_answer_is_unwrapped_and_a_broken_one_is_an_error() -> None:
-    answer = b64encode(b'{"type": "answer", "sdp": "v=1"}').decode()
+def test_what_concerns_an_avatar_is_told() -> None:
+    server = wire.IceServer.model_validate_json('{"urls": ["turn:x"], "username": null, "credential": null}')
+    needed = events.AvatarLinkNeeded("s", (server,), again=False)
+    busy = {"code": "rate_limit_exceeded", "message": "Avatar request was rate-limited. Retry after 43.0s."}
+    refused = ErrorEvent(error=ServerEventErrorDetails(type="x", **busy))
 
-    assert list(told(SessionAvatarConnecting(server_sdp=answer))) == [messages.AvatarAnswer("v=1")]
-    assert list(told(SessionAvatarConnecting(server_sdp="?"))) == [messages.Failure("avatar_answer")]
+    assert list(told(needed)) == [messages.IceServers(({"urls": ["turn:x"]},))]
+    assert list(told(wire.SessionAvatarSwitchToSpeaking())) == [messages.AvatarState("speaking")]
+    assert list(told(wire.SessionAvatarSwitchToIdle())) == [messages.AvatarState("idle")]
+    assert list(told(refused)) == [messages.Failure("rate_limit_exceeded", 43.0)]
 
 
 def test_an_error_of_the_service_is_told_by_its_code_alone() -> None:
@@ -362,26 +368,52 @@ async def test_a_session_at_another_rate_is_refused_with_advice() -> None:
 
 
 @pytest.mark.looptime
-async def test_an_avatars_servers_are_told_and_its_offer_is_wrapped() -> None:
+async def test_an_avatars_link_is_made_by_the_page_and_nobody_waits_for_it() -> None:
     servers = [{"urls": ["turn:relay.example.com"], "username": "u", "credential": "c"}]
-    avatar = wire.VideoAvatar(character="lisa", ice_servers=[wire.IceServer.model_validate(servers[0])])
+    avatar = wire.VideoAvatar(
+        character="lisa", style="casual-sitting", ice_servers=[wire.IceServer.model_validate(servers[0])]
+    )
+    offer = (OFFERS / "chromium_recvonly.offer.sdp").read_bytes().decode()
+    answer = (OFFERS / "chromium_recvonly.answer.sdp").read_bytes().decode()
+    async with (
+        answering(browser.accept, browser.session_config(avatar=avatar), "Hello.") as place,
+        Page(place.url) as page,
+    ):
+        await page.start()
+        await page.until(lambda: page.of("avatar.ice_servers"))
+        _, session = await place.running()
+        connect = asyncio.Event()
+
+        async def connecting(offered: str, **_: object) -> str:
+            await connect.wait()
+            return {offer: answer}[offered]
+
+        session.avatar.connect = connecting  # type: ignore[method-assign, assignment]  # is tested with real peers
+        await page.tell("avatar.offer", sdp=offer)
+        await page.tell("text", text="Hello?")
+        await page.until(lambda: page.of("transcript"))
+        assert not page.of("avatar.answer")
+        connect.set()
+        await page.until(lambda: page.of("avatar.answer"))
+        await page.hang_up()
+
+    assert page.of("avatar.answer") == [{"type": "avatar.answer", "sdp": answer}]
+    assert page.of("avatar.ice_servers") == [{"type": "avatar.ice_servers", "servers": servers}]
+
+
+@pytest.mark.looptime
+async def test_an_offer_that_is_refused_here_is_told() -> None:
+    avatar = wire.VideoAvatar(character="lisa", style="casual-sitting")
     async with (
         answering(browser.accept, browser.session_config(avatar=avatar)) as place,
         Page(place.url) as page,
     ):
         await page.start()
-        await page.until(lambda: page.of("avatar.ice_servers"))
         await page.tell("avatar.offer", sdp="v=0")
-        await page.until(lambda: place.service.received_of(wire.SessionAvatarConnect))
-        answer = b64encode(b'{"type": "answer", "sdp": "v=1"}').decode()
-        place.service.send(SessionAvatarConnecting(server_sdp=answer))
-        await page.until(lambda: page.of("avatar.answer"))
+        await page.until(lambda: page.of("error"))
         await page.hang_up()
 
-    (offer,) = place.service.received_of(wire.SessionAvatarConnect)
-    assert json.loads(b64decode(offer.client_sdp)) == {"type": "offer", "sdp": "v=0"}
-    assert page.of("avatar.answer") == [{"type": "avatar.answer", "sdp": "v=1"}]
-    assert page.of("avatar.ice_servers") == [{"type": "avatar.ice_servers", "servers": servers}]
+    assert page.of("error") == [{"type": "error", "problem": "ConfigurationError"}]
 
 
 @pytest.mark.looptime

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -117,20 +116,11 @@ def test_no_damaged_field_raises(kind: str, content: dict[str, Any]) -> None:
             {"type": "avatar.ice_servers", "servers": [{"urls": ["stun:x"]}]},
         ),
         (messages.AvatarAnswer("v=0"), {"type": "avatar.answer", "sdp": "v=0"}),
+        (messages.AvatarState("idle"), {"type": "avatar.state", "state": "idle"}),
         (messages.Failure("rate_limit"), {"type": "error", "problem": "rate_limit"}),
+        (messages.Failure("busy", 4.5), {"type": "error", "problem": "busy", "retry_after_s": 4.5}),
         (messages.End("session"), {"type": "end", "how": "session", "problem": ""}),
     ],
 )
 def test_each_command_is_written_with_its_documented_keys(command: messages.Command, message: dict[str, Any]) -> None:
     assert json.loads(codec.encode(command)) == message
-
-
-def test_an_avatars_link_is_wrapped_and_unwrapped_for_the_service() -> None:
-    assert json.loads(b64decode(codec.link_offer("v=0"))) == {"type": "offer", "sdp": "v=0"}
-    answer = b64encode(b'{"type": "answer", "sdp": "v=1"}').decode()
-    assert codec.link_answer(answer) == messages.AvatarAnswer("v=1")
-
-
-@pytest.mark.parametrize("server_sdp", ["", "é", "e30=", "W10=", "/w==", "eyJzZHAiOiAxfQ=="])
-def test_an_answer_without_sdp_is_none(server_sdp: str) -> None:
-    assert codec.link_answer(server_sdp) is None

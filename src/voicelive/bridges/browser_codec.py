@@ -7,7 +7,6 @@ frames are JSON objects with a ``type``.
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -17,6 +16,7 @@ from voicelive.bridges.browser_messages import (
     Audio,
     AvatarAnswer,
     AvatarOffer,
+    AvatarState,
     Command,
     End,
     Failure,
@@ -45,6 +45,7 @@ _NAMES: Final[dict[type[Any], str]] = {
     SessionState: "session",
     IceServers: "avatar.ice_servers",
     AvatarAnswer: "avatar.answer",
+    AvatarState: "avatar.state",
     Failure: "error",
     End: "end",
 }
@@ -71,21 +72,6 @@ def encode(command: Command) -> str:
     """The text frame that tells a page something; what is ``None`` is left out."""
     content = {name: value for name, value in asdict(command).items() if value is not None}
     return json.dumps({"type": _NAMES[type(command)], **content})
-
-
-def link_offer(sdp: str) -> str:
-    """An offer as the service takes it."""
-    return b64encode(json.dumps({"type": "offer", "sdp": sdp}).encode()).decode("ascii")
-
-
-def link_answer(server_sdp: str) -> AvatarAnswer | None:
-    """The service's answer as a page takes it; ``None`` where it holds no SDP."""
-    try:
-        found = json.loads(b64decode(server_sdp))
-    except (ValueError, RecursionError):
-        return None
-    sdp = found.get("sdp") if isinstance(found, dict) else None
-    return AvatarAnswer(sdp) if isinstance(sdp, str) else None
 
 
 def _start(message: Mapping[str, Any]) -> Start:

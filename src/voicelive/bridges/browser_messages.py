@@ -14,6 +14,7 @@ __all__ = [
     "Audio",
     "AvatarAnswer",
     "AvatarOffer",
+    "AvatarState",
     "Command",
     "End",
     "Failure",
@@ -161,10 +162,23 @@ class AvatarAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class AvatarState:
+    """What the avatar does, as far as the service tells: a hint for a sign on the page."""
+
+    state: Literal["speaking", "idle"]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
-    """Something went wrong, and the call goes on. ``problem`` is a code; the words are in the server's log."""
+    """Something went wrong, and the call goes on.
+
+    Attributes:
+        problem: A code; the words are in the server's log.
+        retry_after_s: When to try the same again, where the service told.
+    """
 
     problem: str
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,4 +189,6 @@ class End:
     problem: str = ""
 
 
-Command: TypeAlias = Audio | Flush | Transcript | Tool | SessionState | IceServers | AvatarAnswer | Failure | End
+Command: TypeAlias = (
+    Audio | Flush | Transcript | Tool | SessionState | IceServers | AvatarAnswer | AvatarState | Failure | End
+)

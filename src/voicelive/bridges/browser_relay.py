@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from voicelive.avatar.signalling import plain_servers
 from voicelive.bridges import browser_codec as codec
 from voicelive.bridges import browser_messages as messages
 from voicelive.bridges.trunk import Trunk
-from voicelive.errors import ServiceError, SessionClosedError, VoiceLiveError
+from voicelive.errors import AvatarBusyError, ServiceError, SessionClosedError, VoiceLiveError
 from voicelive.events import (
     AgentTranscript,
+    AvatarLinkNeeded,
     SessionInterrupted,
     SessionResumed,
     ToolCallFinished,
     ToolCallStarted,
     UserTranscript,
 )
-from voicelive.wire.client_events import SessionAvatarConnect
+from voicelive.refusals import refusal
 from voicelive.wire.responses import Response
 from voicelive.wire.server.conversation import ConversationItemInputAudioTranscriptionDelta
 from voicelive.wire.server.response import ResponseAudioTranscriptDelta, ResponseDone, ResponseTextDelta
-from voicelive.wire.server.session import ErrorEvent, SessionAvatarConnecting, SessionUpdated
+from voicelive.wire.server.session import ErrorEvent, SessionAvatarSwitchToIdle, SessionAvatarSwitchToSpeaking
 
 if TYPE_CHECKING:
     from voicelive.session import Session
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["obey", "tell", "told"]
 
 log = logging.getLogger("voicelive")
+
+_MOST_OFFERS: Final = 1
 
 _HEARS: Final = (
     UserTranscript,
@@ -44,34 +48,26 @@ _HEARS: Final = (
     ToolCallFinished,
     SessionInterrupted,
     SessionResumed,
-    SessionUpdated,
-    SessionAvatarConnecting,
+    AvatarLinkNeeded,
+    SessionAvatarSwitchToSpeaking,
+    SessionAvatarSwitchToIdle,
     ErrorEvent,
 )
 
 
 async def tell(session: Session, trunk: Trunk[Any]) -> None:
     """Tell the page what becomes of the session, until it ends."""
-    servers: list[Mapping[str, Any]] = []
 
     def push(*commands: messages.Command) -> None:
         for command in commands:
             trunk.outgoing.push(codec.encode(command))
 
-    def push_servers() -> None:
-        found = _ice_servers(session)
-        if found and found != servers:
-            servers[:] = found
-            push(messages.IceServers(tuple(found)))
-
     with suppress(SessionClosedError), session.subscribe(*_HEARS) as events:  # who waits for its end tells of it
         push(messages.SessionState(session.id, "running"))
-        push_servers()
+        if session.avatar.link_needed:
+            push(messages.IceServers(session.avatar.ice_servers))
         async for event in events:
             push(*told(event))
-            if isinstance(event, SessionResumed):
-                servers.clear()  # a link belongs to one session of the service
-            push_servers()
 
 
 def told(event: object) -> Iterable[messages.Command]:
@@ -95,12 +91,17 @@ def told(event: object) -> Iterable[messages.Command]:
             return (messages.SessionState(session_id, "interrupted"),)
         case SessionResumed(session_id=session_id):
             return (messages.SessionState(session_id, "resumed"),)
-        case SessionAvatarConnecting(server_sdp=server_sdp):
-            return (codec.link_answer(server_sdp) or messages.Failure("avatar_answer"),)
+        case AvatarLinkNeeded(ice_servers=ice_servers):
+            return (messages.IceServers(plain_servers(ice_servers)),)
+        case SessionAvatarSwitchToSpeaking():
+            return (messages.AvatarState("speaking"),)
+        case SessionAvatarSwitchToIdle():
+            return (messages.AvatarState("idle"),)
         case ResponseDone(response=Response(status="failed", status_details=details)):
             return (messages.Failure(_code_of(getattr(details, "error", None)) or "response_failed"),)
         case ErrorEvent(error=error):
-            return (messages.Failure(error.code or error.type or "error"),)
+            retry_after_s = getattr(refusal(error), "retry_after_s", None)
+            return (messages.Failure(error.code or error.type or "error", retry_after_s),)
         case _:
             return ()
 
@@ -108,28 +109,37 @@ def told(event: object) -> Iterable[messages.Command]:
 async def obey(session: Session, trunk: Trunk[Any]) -> None:
     """Do what the page asks for, until the call ends.
 
-    An answer may have to wait behind a running response, and an interruption must not wait behind that.
+    An answer may have to wait behind a running response, an avatar's link takes its time, and an interruption must not
+    wait behind either.
     """
     wanted = asyncio.Event()
-    answering = asyncio.create_task(_answer(session, trunk, wanted))
+    offers: asyncio.Queue[str] = asyncio.Queue(_MOST_OFFERS)
+    slow = [asyncio.create_task(_answer(session, trunk, wanted)), asyncio.create_task(_link(session, trunk, offers))]
     try:
         async for wish in trunk.wishes:
-            await _attempt(trunk, _do(session, wish))
-            if isinstance(wish, messages.Text):
-                wanted.set()
+            match wish:
+                case messages.Text(text=text):
+                    await _attempt(trunk, session.send_text(text))
+                    wanted.set()
+                case messages.Interrupt():
+                    await _attempt(trunk, session.interrupt())
+                case messages.AvatarOffer(sdp=sdp):
+                    if offers.full():
+                        offers.get_nowait()  # the newest is of the peer that the page has now
+                    offers.put_nowait(sdp)
     finally:
-        answering.cancel()
-        await asyncio.gather(answering, return_exceptions=True)
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
 
 
-async def _do(session: Session, wish: messages.Text | messages.Interrupt | messages.AvatarOffer) -> None:
-    match wish:
-        case messages.Text(text=text):
-            await session.send_text(text)
-        case messages.Interrupt():
-            await session.interrupt()
-        case messages.AvatarOffer(sdp=sdp):
-            await session.send(SessionAvatarConnect(client_sdp=codec.link_offer(sdp)))
+async def _link(session: Session, trunk: Trunk[Any], offers: asyncio.Queue[str]) -> None:
+    async def connect(sdp: str) -> None:
+        answer = await session.avatar.connect(sdp)
+        trunk.outgoing.push(codec.encode(messages.AvatarAnswer(answer)))
+
+    while True:
+        await _attempt(trunk, connect(await offers.get()))
 
 
 async def _answer(session: Session, trunk: Trunk[Any], wanted: asyncio.Event) -> None:
@@ -143,6 +153,9 @@ async def _attempt(trunk: Trunk[Any], doing: Awaitable[object]) -> None:
     """What fails is told, and the call goes on."""
     try:
         await doing
+    except AvatarBusyError as busy:
+        if busy.error_type == "local":  # refused here, without an event
+            trunk.outgoing.push(codec.encode(messages.Failure(busy.code or "", busy.retry_after_s)))
     except (ServiceError, SessionClosedError):
         pass  # the page is told of an error by its event, and of the end by the line
     except VoiceLiveError as error:
@@ -153,8 +166,3 @@ async def _attempt(trunk: Trunk[Any], doing: Awaitable[object]) -> None:
 def _code_of(error: object) -> str | None:
     code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, str) else None
-
-
-def _ice_servers(session: Session) -> list[Mapping[str, Any]]:
-    servers = getattr(session.config.avatar, "ice_servers", None) or ()
-    return [server.model_dump(mode="json", exclude_none=True) for server in servers]

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.errors import ConfigurationError, ConnectionLostError, SessionClosedError, SessionExpiredError
-from voicelive.wire.server.session import ErrorEvent, SessionAvatarConnecting, SessionCreated, SessionUpdated
+from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
 from voicelive.wire.server_events import ServerEvent
 from voicelive.wire.session import SessionResource
 
@@ -47,7 +47,7 @@ class CloseInfo:
     normal: bool
 
 
-HEARS: Final = frozenset({SessionCreated, SessionUpdated, SessionAvatarConnecting, ErrorEvent})
+HEARS: Final = frozenset({SessionCreated, SessionUpdated, ErrorEvent})
 """Events that concern the connection; others need not be shown."""
 
 
@@ -57,8 +57,6 @@ class Connection:
     def __init__(self) -> None:
         self.phase = Phase.OPENING
         self.settings = SessionResource()
-        self.avatar_linked = False
-        """Whether the service answered the offer of an avatar's WebRTC link."""
         self.close_info: CloseInfo | None = None
         self._expired = False
 
@@ -86,8 +84,6 @@ class Connection:
                 self.settings = event.session.model_copy(update={"id": known_id})
             if self.phase is Phase.OPENING:
                 self.phase = Phase.CREATED
-        elif isinstance(event, SessionAvatarConnecting):
-            self.avatar_linked = True
         elif isinstance(event, ErrorEvent) and event.error.code == EXPIRED:
             self._expired = True
 

@@ -12,7 +12,8 @@ from typing import Final
 from voicelive.audio.formats import AudioFormat
 from voicelive.audio.playback import Cut, Heard, PlaybackQueue
 from voicelive.events import BargeIn, NoInput, PlaybackCue, ToolTrouble, TruncationRefused
-from voicelive.protocol import calls, connection, cues, mcp, responses, turns
+from voicelive.protocol import avatar, calls, connection, cues, mcp, responses, turns
+from voicelive.protocol.avatar import AvatarLink
 from voicelive.protocol.caller_audio import CallerAudio
 from voicelive.protocol.calls import CallEffect, Calls, FollowUp, Odd, OnBargeIn
 from voicelive.protocol.connection import Connection
@@ -81,6 +82,7 @@ class SessionProtocol:
         self.calls = Calls(max_tool_rounds)
         self.mcp = McpCalls()
         self.history = History()
+        self.avatar = AvatarLink()
         self.playback = PlaybackQueue(AudioFormat.of_output(None))
         self._interruptions = Interruptions(min_barge_in_ms)
         self._policy = InterruptionPolicy()
@@ -131,6 +133,8 @@ class SessionProtocol:
         if kind in turns.HEARS:
             audible = self.playback.audible(now) if self._interruptions.protects else frozenset()
             effects += self._turn_effects(self._interruptions.receive(event, now, self._policy, audible), now)
+        if kind in avatar.HEARS:
+            effects += map(Tell, self.avatar.receive(event, self.connection.settings))
         if kind in calls.HEARS:
             effects += self._call_effects(self.calls.receive(event), now)
         if kind in mcp.HEARS:
@@ -251,7 +255,7 @@ class SessionProtocol:
             now: When.
             remembered: Whether the service itself keeps the conversation (an agent's), so that every question is known.
         """
-        self.connection.avatar_linked = False
+        self.avatar.connection_lost()
         if self.gate.active_id:
             self.playback.complete_response(self.gate.active_id)
         answered_otherwise, call_effects = self.calls.connection_lost()
@@ -357,6 +361,7 @@ class SessionProtocol:
             self.playback.kill(self.gate.active_id)
             self.gate.cancelled(self.gate.active_id)
         if self.connection.settings.avatar is not None:
+            self.avatar.flushed()
             effects.append(Send(OutputAudioBufferClear()))
         effects += self._turn_effects(self._interruptions.flushed(cuts, self._policy), now)
         effects += self._call_effects(self.calls.interrupted(self._on_barge_in), now)

@@ -1,8 +1,8 @@
 """What became of every event that was sent, and which event of the service answers which.
 
-An error names the event that caused it, so a refusal always finds its entry. A confirmation names at best the item;
-where it names nothing, events of one kind are confirmed in the order in which they were sent. Audio is not kept here:
-it has an account of its own (``CallerAudio``).
+An error names the event that caused it, except those of avatars, which ``refusals`` knows. A confirmation names at
+best the item; where it names nothing, events of one kind are confirmed in the order in which they were sent. Audio is
+not kept here: it has an account of its own (``CallerAudio``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from voicelive.protocol.refusals import unnamed_refusal
 from voicelive.wire.client_events import (
     ClientEvent,
     ConversationItemCreate,
@@ -86,6 +87,7 @@ class Refused:
 
     request_id: str
     error: ServerEventErrorDetails
+    asked: ClientEvent | None = field(default=None, compare=False)
 
 
 Outcome: TypeAlias = Confirmed | Refused
@@ -241,10 +243,15 @@ class Ledger:
 
     def _refuse(self, event: ErrorEvent) -> Outcome | None:
         request_id = event.error.event_id
-        if request_id is None or request_id not in self._open:
+        entry = self._unnamed(event.error) if request_id is None else self._open.get(request_id)
+        if entry is None:
             return None
-        self.settle(request_id, "rejected", event.error.code)
-        return Refused(request_id, event.error)
+        self.settle(entry.event_id, "rejected", event.error.code)
+        return Refused(entry.event_id, event.error, entry.event)
+
+    def _unnamed(self, error: ServerEventErrorDetails) -> Open | None:
+        kinds = unnamed_refusal(error)
+        return next((entry for entry in self.unanswered() if not entry.expired and _concerns(entry, kinds)), None)
 
     def _confirm(self, event: Any, waiting: deque[Open], now: float) -> Outcome | None:
         fitting = [entry for entry in waiting if entry.sent_at is not None and _fits(entry, event)]
@@ -253,6 +260,13 @@ class Ledger:
         found = next((entry for entry in fitting if not self._is_expired(entry, now)), fitting[0])
         self.settle(found.event_id, "confirmed")
         return Confirmed(found.event_id, event, found.event)
+
+
+def _concerns(entry: Open, kinds: tuple[type[KnownClientEvent], ...]) -> bool:
+    """Whether it is of these kinds, and about an avatar."""
+    if isinstance(entry.event, SessionUpdate) and entry.event.session.avatar is None:
+        return False
+    return isinstance(entry.event, kinds)
 
 
 def _fits(entry: Open, event: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from voicelive.protocol import caller_audio, calls, cues, ledger, mcp, responses, turns
+from voicelive.protocol import avatar, caller_audio, calls, cues, ledger, mcp, responses, turns
 from voicelive.wire.server.animation import (
     ResponseAnimationBlendshapesDelta,
     ResponseAnimationVisemeDelta,
@@ -33,5 +33,5 @@ PLAYBACK: Final = cues.HEARS | {ResponseAudioDone}
 
 SPEECH: Final = caller_audio.HEARS
 
-ROUTED: Final = TIMED | calls.HEARS | mcp.HEARS | {rule.answer for rule in ledger.RULES.values()}
+ROUTED: Final = TIMED | avatar.HEARS | calls.HEARS | mcp.HEARS | {rule.answer for rule in ledger.RULES.values()}
 """Events that concern more than the history: one of five."""
