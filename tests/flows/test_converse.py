@@ -10,9 +10,10 @@ from tests.flows.scene import emulated, wav
 
 from voicelive import events, wire
 from voicelive.audio.formats import AudioFormat
+from voicelive.audio.gates import VoiceGate, WhileClosed
 from voicelive.audio.playback import PlaybackFrame
 from voicelive.audio.sinks import MemorySink, PacedSink
-from voicelive.audio.sources import PcmSource, WavSource
+from voicelive.audio.sources import AudioSource, PcmSource, WavSource, paced
 from voicelive.errors import ConfigurationError, ConnectionLostError
 from voicelive.session import Session
 from voicelive.testing import Pace, Script, ToneVoice
@@ -67,6 +68,39 @@ async def test_talking_over_the_agent_is_a_barge_in() -> None:
         assert [turn.status for turn in session.conversation.turns] == ["interrupted", "finished"]
         (truncation,) = service.received_of(wire.ConversationItemTruncate)
         assert truncation.audio_end_ms == cut.heard_ms
+
+
+class Line:
+    """A caller who speaks after a while, live."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self._audio = PcmSource(bytes(48 * 1_500) + wav("question.wav"), silence_after_ms=1_500)
+
+    def frames(self, audio_format: AudioFormat, /, *, frame_ms: int = 20) -> AsyncIterator[bytes]:
+        return paced(self._audio.frames(audio_format, frame_ms=frame_ms), audio_format)
+
+
+async def turn_closed_s(source: AudioSource) -> float:
+    """When the service finds that the caller has spoken, from the first frame on."""
+    async with emulated(Script("Fine."), pace=Pace.measured(), config=CONFIG) as (session, _):
+        with session.subscribe(wire.InputAudioBufferSpeechStopped) as stops:
+            began = asyncio.get_running_loop().time()
+            calling = asyncio.create_task(session.converse(source))
+            await anext(stops)
+            closed_s = asyncio.get_running_loop().time() - began
+            await calling
+        assert [turn.agent_text for turn in session.conversation.turns] == ["Fine."]
+        return closed_s
+
+
+@pytest.mark.parametrize("closed", ["silence", "nothing"])
+async def test_behind_a_voice_gate_the_turn_closes_when_it_would_have_closed(closed: WhileClosed) -> None:
+    gate = VoiceGate(Line(), closed=closed)
+
+    assert await turn_closed_s(gate) == pytest.approx(await turn_closed_s(Line()), abs=0.1)
+    assert gate.silenced_ms > 1_000
 
 
 async def test_without_turn_detection_the_audio_is_committed_and_answered() -> None:
