@@ -14,14 +14,14 @@ PCM8 = AudioFormat("pcm16", 8_000)
 
 
 class Counting:
-    """A voice that counts how often it speaks: 10 ms of sound a character."""
+    """A voice that counts how often it speaks: 10 ms of sound a character, loud enough to be heard."""
 
     def __init__(self) -> None:
         self.spoken: list[str] = []
 
     def speak(self, text: str, rate_hz: int) -> bytes:
         self.spoken.append(text)
-        return b"\x01\x00" * (rate_hz // 100 * len(text))
+        return b"\x00\x10" * (rate_hz // 100 * len(text))
 
 
 @given(st.text())
@@ -84,6 +84,30 @@ async def test_shapes_of_the_mouth_are_made_where_asked_for_and_cut_with_the_aud
     cut = shaped.within(3)
     assert 0 < len(cut.visemes) < len(shaped.visemes)
     assert all(shape.start_ms < cut.audio_ms for shape in cut.visemes)
+
+
+async def test_a_face_is_made_where_asked_for_has_sixty_frames_a_second_and_is_cut_with_the_audio() -> None:
+    reply = await Studio(Counting()).speak("two words", PCM8, shapes_face=True)
+    assert (reply.visemes, len(reply.blendshapes)) == ((), 6), "90 ms"
+    assert {len(frame) for frame in reply.blendshapes} == {55}
+    cut = reply.within(3)
+    assert (cut.audio_ms, len(cut.blendshapes)) == (54, 4)
+    assert cut.blendshapes == reply.blendshapes[:4]
+
+
+async def test_the_face_of_a_telephone_voice_is_made_from_what_is_heard() -> None:
+    telephone, wide = [
+        await Studio(Counting()).speak("two words", AudioFormat(encoding, 8_000), shapes_mouth=True, shapes_face=True)
+        for encoding in ("g711_ulaw", "pcm16")
+    ]
+    assert telephone.visemes == wide.visemes
+    assert telephone.blendshapes == wide.blendshapes
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+async def test_a_silent_text_has_no_face(text: str) -> None:
+    reply = await Studio(Counting()).speak(text, PCM8, shapes_mouth=True, shapes_face=True)
+    assert (len(reply.visemes), len(reply.blendshapes)) == (0, 0)
 
 
 @pytest.mark.parametrize("text", ["", "  "])

@@ -336,6 +336,35 @@ async def test_visemes_come_beside_the_audio_of_azure_voices_and_end_after_it(di
     assert not [event for event in without if "viseme" in event["type"]]
 
 
+async def test_blendshapes_come_in_batches_beside_their_audio_and_end_after_it(dial: Any) -> None:
+    async with Emulator(Script("A reply of several words.", "Just as long a reply."), voice=ToneVoice()) as emulator:
+        peer = await dial(emulator)
+        voice = {"type": "azure-standard", "name": "en-US-Ava"}
+        await peer.update(animation={"outputs": ["blendshapes", "viseme_id"]}, voice=voice)
+        events = await peer.ask("Hi")
+        other = await dial(emulator)
+        await other.update(animation={"outputs": ["blendshapes"]})
+        without = await other.ask("Hi")
+
+    batches = of(events, "response.animation_blendshapes.delta")
+    audio_ms = sum(len(base64.b64decode(delta["delta"])) for delta in of(events, "response.audio.delta")) / 48
+    assert len(batches) == len(of(events, "response.audio.delta")) > 1, "one batch with each piece of audio"
+    assert [batch["frame_index"] for batch in batches] == [30 * number for number in range(len(batches))]
+    frames = [frame for batch in batches for frame in batch["frames"]]
+    assert len(frames) == -(-audio_ms * 60 // 1000)
+    assert {len(frame) for frame in frames} == {55}
+    [done] = of(events, "response.animation_blendshapes.done")
+    assert done.keys() == {"type", "event_id", "response_id", "item_id", "output_index"}
+    types = [event["type"] for event in events]
+    assert types[types.index("response.animation_viseme.done") :][:3] == [
+        "response.animation_viseme.done",
+        "response.animation_blendshapes.done",
+        "response.content_part.done",
+    ]
+    assert not [event for event in without if "animation" in event["type"]]
+    assert not of(events, "warning")
+
+
 async def test_a_repeated_context_is_cached(dial: Any) -> None:
     async with Emulator(Script("One.", "Two.")) as emulator:
         peer = await dial(emulator)

@@ -26,7 +26,6 @@ def params(settings: dict[str, Any], root: str = "session") -> list[str]:
     [
         ({"avatar": {"character": "lisa"}}, "avatar"),
         ({"animation": {"model_name": "m"}}, "animation.model_name"),
-        ({"animation": {"outputs": ["viseme_id", "blendshapes"]}}, "animation.outputs"),
         ({"modalities": ["text", "avatar"]}, "modalities"),
         ({"tools": [FUNCTION, MCP]}, "tools"),
         ({"tools": [{"type": "foundry_agent", "agent_name": "a"}]}, "tools"),
@@ -93,7 +92,7 @@ def test_what_has_an_effect_is_not_named() -> None:
         "modalities": ["text", "audio", "animation"],
         "instructions": "Be brief.",
         "voice": AVA,
-        "animation": {"outputs": ["viseme_id"]},
+        "animation": {"outputs": ["viseme_id", "blendshapes"]},
         "output_audio_timestamp_types": ["word"],
         "turn_detection": {**AZURE, "silence_duration_ms": 300, "auto_truncate": True},
         "input_audio_transcription": WHISPER,

@@ -74,6 +74,8 @@ def test_where_calls_are_forbidden_no_tool_is_offered() -> None:
 
 AVA = {"type": "azure-standard", "name": "en-US-AvaMultilingualNeural"}
 MOUTH = {"outputs": ["viseme_id"]}
+FACE = {"outputs": ["blendshapes"]}
+BOTH = {"outputs": ["blendshapes", "viseme_id"]}
 
 
 @pytest.mark.parametrize(
@@ -88,12 +90,13 @@ MOUTH = {"outputs": ["viseme_id"]}
 def test_words_are_timed_and_mouths_shaped_for_the_azure_voice_in_effect(
     response: dict[str, Any], settings: dict[str, Any], timed: bool
 ) -> None:
-    asked = wishes({"response": response}, output_audio_timestamp_types=["word"], animation=MOUTH, **settings)
-    assert (asked.times_words, asked.shapes_mouth) == (timed, timed)
+    asked = wishes({"response": response}, output_audio_timestamp_types=["word"], animation=BOTH, **settings)
+    assert (asked.times_words, asked.shapes_mouth, asked.shapes_face) == (timed, timed, timed)
 
 
-def test_a_response_can_ask_for_visemes_itself() -> None:
-    assert wishes({"response": {"animation": MOUTH}}, voice=AVA).shapes_mouth
-    assert not wishes(voice=AVA, animation={"outputs": ["blendshapes"]}).shapes_mouth
-    assert not wishes(voice=AVA, animation={}).shapes_mouth
-    assert not wishes(voice=AVA, animation=MOUTH).times_words
+@pytest.mark.parametrize(
+    ("animation", "mouth", "face"), [(MOUTH, True, False), (FACE, False, True), (BOTH, True, True), ({}, False, False)]
+)
+def test_session_and_response_choose_what_moves(animation: dict[str, Any], mouth: bool, face: bool) -> None:
+    for asked in (wishes(voice=AVA, animation=animation), wishes({"response": {"animation": animation}}, voice=AVA)):
+        assert (asked.times_words, asked.shapes_mouth, asked.shapes_face) == (False, mouth, face)

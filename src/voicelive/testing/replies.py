@@ -9,12 +9,16 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 
-from voicelive.audio.codecs import from_pcm16
+from voicelive.audio.codecs import from_pcm16, to_pcm16
 from voicelive.audio.formats import AudioFormat
+from voicelive.avatar.shapes import FRAMES_PER_S
+from voicelive.testing.blendshapes import blendshapes
+from voicelive.testing.loudness import loudness, pauses
 from voicelive.testing.script import Call
 from voicelive.testing.tokens import text_tokens, voice_tokens
-from voicelive.testing.visemes import Viseme, visemes
+from voicelive.testing.visemes import Viseme, at_rest_in, visemes
 from voicelive.testing.voice import Voice, word_timings
 
 __all__ = ["Reply", "Studio", "TimedWord", "pieces_of_json", "pieces_of_text"]
@@ -42,6 +46,7 @@ class Reply:
         audio_format: ``None``: the reply is text only.
         words: Times of the words, where they were asked for.
         visemes: Shapes of the mouth, where they were asked for.
+        blendshapes: Frames of the face, where they were asked for.
         calls: Functions to call after the message.
         complete: ``False``: the cap on output tokens cut it short.
     """
@@ -51,6 +56,7 @@ class Reply:
     audio_format: AudioFormat | None = None
     words: Sequence[TimedWord] = field(default=(), repr=False)
     visemes: Sequence[Viseme] = field(default=(), repr=False)
+    blendshapes: Sequence[list[float]] = field(default=(), repr=False)
     calls: Sequence[Call] = field(default=(), repr=False)
     complete: bool = True
 
@@ -77,7 +83,15 @@ class Reply:
         audio = self.audio[: self.audio_format.byte_count(cut_ms)] if self.audio_format else b""
         words = tuple(word for word in self.words if word.start_ms < cut_ms)
         shapes = tuple(shape for shape in self.visemes if shape.start_ms < cut_ms)
-        return replace(message, text=None if self.text is None else text, audio=audio, words=words, visemes=shapes)
+        faces = self.blendshapes[: ceil(cut_ms * FRAMES_PER_S / 1000)]
+        return replace(
+            message,
+            text=None if self.text is None else text,
+            audio=audio,
+            words=words,
+            visemes=shapes,
+            blendshapes=faces,
+        )
 
     def audio_pieces(self, piece_ms: int) -> list[bytes]:
         """The audio in deltas of ``piece_ms``; the last one is shorter."""
@@ -100,7 +114,13 @@ class Studio:
         self._kept_bytes = 0
 
     async def speak(
-        self, text: str, audio_format: AudioFormat, *, times_words: bool = False, shapes_mouth: bool = False
+        self,
+        text: str,
+        audio_format: AudioFormat,
+        *,
+        times_words: bool = False,
+        shapes_mouth: bool = False,
+        shapes_face: bool = False,
     ) -> Reply:
         """The reply that says ``text``; silence for a text without words."""
         audio = self._kept.get((text, audio_format))
@@ -108,9 +128,13 @@ class Studio:
             audio = await asyncio.to_thread(self._render, text, audio_format) if text.strip() else b""
             self._keep((text, audio_format), audio)
         reply = Reply(text, audio, audio_format)
-        timings = word_timings(text, round(reply.audio_ms)) if times_words or shapes_mouth else []
-        words = tuple(TimedWord(*timing) for timing in timings) if times_words else ()
-        return replace(reply, words=words, visemes=tuple(visemes(timings)) if shapes_mouth else ())
+        timings = word_timings(text, round(reply.audio_ms))
+        if times_words:
+            reply = replace(reply, words=tuple(TimedWord(*timing) for timing in timings))
+        if not shapes_mouth and not shapes_face:
+            return reply
+        shapes, faces = await asyncio.to_thread(_animate, reply, timings)
+        return replace(reply, visemes=shapes if shapes_mouth else (), blendshapes=faces if shapes_face else ())
 
     def _keep(self, key: tuple[str, AudioFormat], audio: bytes) -> None:
         if key not in self._kept:  # two sessions may have asked for it at once
@@ -121,6 +145,15 @@ class Studio:
 
     def _render(self, text: str, audio_format: AudioFormat) -> bytes:
         return from_pcm16(self._voice.speak(text, audio_format.rate_hz), audio_format.encoding)
+
+
+def _animate(reply: Reply, timings: Sequence[tuple[str, int, int]]) -> tuple[list[Viseme], list[list[float]]]:
+    """Mouth and face for the very audio: at rest where it is silent."""
+    assert reply.audio_format is not None, "only what sounds is animated"
+    pcm = to_pcm16(reply.audio, reply.audio_format.encoding)
+    levels = loudness(pcm, reply.audio_format.rate_hz, FRAMES_PER_S)
+    shapes = at_rest_in(pauses(levels, FRAMES_PER_S), visemes(timings))
+    return shapes, blendshapes(shapes, levels)
 
 
 def pieces_of_text(text: str) -> list[str]:

@@ -157,6 +157,7 @@ class Responder:
                 wishes.audio_format,
                 times_words=wishes.times_words,
                 shapes_mouth=wishes.shapes_mouth,
+                shapes_face=wishes.shapes_face,
             )
         return replace(reply, calls=tuple(turn.calls)).within(wishes.max_tokens)
 

@@ -15,13 +15,13 @@ from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 from voicelive import wire
+from voicelive.testing.cues import Cues, ended
 from voicelive.testing.history import History
 from voicelive.testing.ids import Ids
 from voicelive.testing.items import CallItem, MessageItem, Part
 from voicelive.testing.pace import Pace
-from voicelive.testing.replies import Reply, TimedWord, pieces_of_json, pieces_of_text
+from voicelive.testing.replies import Reply, pieces_of_json, pieces_of_text
 from voicelive.testing.script import Call
-from voicelive.testing.visemes import Viseme
 from voicelive.testing.wishes import Wishes
 
 __all__ = ["CancelReason", "Response", "Step"]
@@ -58,8 +58,7 @@ class Response:
         self._usage = usage
         self._open: MessageItem | CallItem | None = None
         self._audio: deque[bytes] = deque()
-        self._words: deque[TimedWord] = deque()
-        self._visemes: deque[Viseme] = deque()
+        self._cues = Cues(Reply(None))
         self._resource = wire.Response.model_validate_json(
             json.dumps(
                 {
@@ -130,7 +129,7 @@ class Response:
 
     def _message(self, reply: Reply, pace: Pace) -> Iterator[Step]:
         pieces, sounds = pieces_of_text(reply.text or ""), reply.audio_pieces(pace.audio_delta_ms)
-        self._audio, self._words, self._visemes = deque(sounds), deque(reply.words), deque(reply.visemes)
+        self._audio, self._cues = deque(sounds), Cues(reply)
         last_s = pace.first_text_s
         yield last_s, partial(self._open_message, reply)
         text_due: Iterable[Step] = (
@@ -191,34 +190,9 @@ class Response:
         piece = self._audio.popleft()
         assert part.audio is not None, "an audio part is opened with an empty buffer"
         part.audio += piece
-        events: Events = [
-            wire.ResponseAudioDelta(event_id=self._ids.event(), **self._where(item), content_index=0, delta=piece)
-        ]
-        while self._words and self._words[0].start_ms < part.audio_ms:
-            events.append(self._time(item, self._words.popleft()))
-        while self._visemes and self._visemes[0].start_ms < part.audio_ms:
-            events.append(self._shape(item, self._visemes.popleft()))
-        return events
-
-    def _time(self, item: MessageItem, word: TimedWord) -> wire.ServerEvent:
-        return wire.ResponseAudioTimestampDelta(
-            event_id=self._ids.event(),
-            **self._where(item),
-            content_index=0,
-            audio_offset_ms=word.start_ms,
-            audio_duration_ms=word.duration_ms,
-            text=word.text,
-            timestamp_type="word",
-        )
-
-    def _shape(self, item: MessageItem, shape: Viseme) -> wire.ServerEvent:
-        return wire.ResponseAnimationVisemeDelta(
-            event_id=self._ids.event(),
-            **self._where(item),
-            content_index=0,
-            audio_offset_ms=shape.start_ms,
-            viseme_id=shape.viseme_id,
-        )
+        where = self._where(item)
+        delta = wire.ResponseAudioDelta(event_id=self._ids.event(), **where, content_index=0, delta=piece)
+        return [delta, *self._cues.until(part.audio_ms, self._ids.event, where)]
 
     def _argue(self, piece: str) -> Events:
         item = self._open
@@ -257,21 +231,18 @@ class Response:
     def _close_part(self, item: MessageItem) -> Events:
         part = item.parts[0]
         where = {**self._where(item), "content_index": 0}
-        ended: Events = []
+        closed: Events = []
         if part.kind == "text":
-            ended.append(wire.ResponseTextDone(event_id=self._ids.event(), **where, text=part.text or ""))
+            closed.append(wire.ResponseTextDone(event_id=self._ids.event(), **where, text=part.text or ""))
             closing: Any = wire.ResponseTextContentPart(text="")  # empty in all recordings; the item has the text
         else:
-            ended.append(wire.ResponseAudioDone(event_id=self._ids.event(), **where))
-            ended.append(
+            closed.append(wire.ResponseAudioDone(event_id=self._ids.event(), **where))
+            closed.append(
                 wire.ResponseAudioTranscriptDone(event_id=self._ids.event(), **where, transcript=part.transcript or "")
             )
-            if self.wishes.times_words:
-                ended.append(wire.ResponseAudioTimestampDone(event_id=self._ids.event(), **where))
-            if self.wishes.shapes_mouth:
-                ended.append(wire.ResponseAnimationVisemeDone(event_id=self._ids.event(), **where))
+            closed += ended(self.wishes, self._ids.event, self._where(item))
             closing = part.report(with_audio=False)
-        return [*ended, wire.ResponseContentPartDone(event_id=self._ids.event(), **where, part=closing)]
+        return [*closed, wire.ResponseContentPartDone(event_id=self._ids.event(), **where, part=closing)]
 
     def _finish(self, reply: Reply) -> Events:
         if reply.complete:

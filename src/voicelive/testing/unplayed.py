@@ -18,7 +18,7 @@ _NO_LANGUAGE = "turns are found by the level of speech alone, whatever is said"
 
 _BY_PATH: Mapping[str, str] = {
     "avatar": "no avatar is shown, no media connection offered",
-    "animation.model_name": "visemes are guessed from the letters",
+    "animation.model_name": "visemes are guessed from the letters, blendshapes from visemes and loudness",
     "interim_response": "no interim response is given while a reply is awaited",
     "include": "nothing is added to events",
     "greeting": "no greeting is said unasked",
@@ -55,7 +55,6 @@ _BY_PATH: Mapping[str, str] = {
 
 _BY_ELEMENT: Mapping[str, Mapping[str, str]] = {
     "modalities": {"avatar": "no avatar is shown, no media connection offered"},
-    "animation.outputs": {"blendshapes": "blendshapes are not made; 'viseme_id' is"},
     "tools": {
         "mcp": "MCP servers are not asked, their tools not called",
         "foundry_agent": "Foundry agents are not called",

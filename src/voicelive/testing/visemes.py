@@ -1,16 +1,16 @@
 """Shapes of the mouth for a spoken text: guessed from English spelling, and always the same for the same text.
 
-Knows letters and times, neither audio nor events. Source of the ids: Microsoft Learn, "Get facial position with
+Knows letters and times, neither samples nor events. Source of the ids: Microsoft Learn, "Get facial position with
 viseme", as of 2026-02-25, which gives each id its phonemes; which letters stand for them is a guess.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Viseme", "visemes"]
+__all__ = ["Viseme", "at_rest_in", "visemes"]
 
 _REST = 0
 _NEUTRAL = 1  # of a letter or digit that the table does not have: the open vowel of "about"
@@ -89,6 +89,23 @@ def visemes(words: Iterable[tuple[str, int, int]]) -> list[Viseme]:
     if shapes:
         _add(shapes, end_ms, _REST)
     return shapes
+
+
+def at_rest_in(pauses: Iterable[tuple[int, int]], shapes: Sequence[Viseme]) -> list[Viseme]:
+    """The shapes with the mouth at rest in each pause, given with its start and end in milliseconds.
+
+    What a pause cuts in two goes on behind it.
+    """
+    found = list(shapes)
+    for start_ms, end_ms in pauses:
+        before = [shape for shape in found if shape.start_ms < start_ms]
+        inside = [shape for shape in found if start_ms <= shape.start_ms <= end_ms]
+        after = [shape for shape in found if shape.start_ms > end_ms]
+        resumed = (inside or before)[-1:]
+        found = []
+        for shape in (*before, Viseme(start_ms, _REST), *(Viseme(end_ms, s.viseme_id) for s in resumed), *after):
+            _add(found, shape.start_ms, shape.viseme_id)
+    return found
 
 
 def _shape(unit: str) -> int | None:

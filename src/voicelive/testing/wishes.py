@@ -24,6 +24,7 @@ class Wishes:
         audio_format: Form of the spoken reply; ``None``: text only.
         times_words: Word timestamps are sent with the audio.
         shapes_mouth: Visemes are.
+        shapes_face: Blendshapes are.
         max_tokens: Cap of the output, ``None`` for none.
         instructions: Instructions in effect, additions included.
         tools: Declarations of tools in effect.
@@ -40,6 +41,7 @@ class Wishes:
     audio_format: AudioFormat | None
     times_words: bool
     shapes_mouth: bool
+    shapes_face: bool
     max_tokens: int | None
     instructions: str = field(repr=False)
     tools: Sequence[JsonObject]
@@ -73,6 +75,7 @@ class Wishes:
         )
         voice = chosen("voice")
         timed = isinstance(voice, dict) and voice["type"].startswith("azure")  # no other voice can, by the reference
+        animated = (chosen("animation") or {}).get("outputs") or () if timed else ()
         modalities = chosen("modalities")
         output_format = chosen("output_audio_format")
         in_conversation = own.get("conversation") != "none" and own.get("commit") is not False
@@ -88,7 +91,8 @@ class Wishes:
             },
             audio_format=AudioFormat.of_output(output_format) if "audio" in modalities else None,
             times_words=timed and bool(settings["output_audio_timestamp_types"]),
-            shapes_mouth=timed and "viseme_id" in ((chosen("animation") or {}).get("outputs") or ()),
+            shapes_mouth="viseme_id" in animated,
+            shapes_face="blendshapes" in animated,
             max_tokens=None if max_tokens == "inf" else max_tokens,
             instructions=" ".join(filter(None, (chosen("instructions"), request.get("additional_instructions")))),
             tools=chosen("tools"),
