@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -165,6 +166,26 @@ def test_parallel_tools_are_all_answered_and_spoken_of_once(runs: Mapping[str, R
         "# calls, # answered, # follow-up response.",
     ]
     assert runs["tools"].numbers[-1] == [5, 5, 1]
+
+
+def test_the_mouths_of_an_answer_are_drawn_in_a_strip(runs: Mapping[str, Run]) -> None:
+    run = runs["visemes"]
+
+    assert run.lines[2:] == [
+        "caller: What is the weather in Lisbon today?",
+        " agent: It is sunny in Lisbon, with # degrees.",
+        "",
+        "# mouths for # s of speech are in mouths.svg.",
+    ]
+    count, speech_s = run.numbers[-1]
+    drawn = ElementTree.parse(run.directory / "mouths.svg")
+    labels = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert len(labels) == count > 10
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}ellipse"))) == count
+    places = [int(label.split(" ms: ")[0]) for label in labels]
+    assert places == sorted(set(places))
+    assert places[-1] < speech_s * 1000
+    assert labels[-1].endswith(": 0"), "the mouth is shut in the end"
 
 
 def test_the_assistant_holds_a_call_with_two_tools_and_a_barge_in(runs: Mapping[str, Run]) -> None:
