@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from base64 import b64encode
 
 import pytest
@@ -118,6 +119,23 @@ async def test_the_mouth_rests_where_the_audio_runs_dry(open_session: OpenSessio
     await settle()
 
     assert await shown(mouth, 0.05, 0.15) == [5, 0]
+
+
+@pytest.mark.looptime
+async def test_replies_that_were_heard_are_not_kept(open_session: OpenSession) -> None:
+    def tracks() -> int:
+        gc.collect()
+        return sum(isinstance(found, AnimationTrack) for found in gc.get_objects())
+
+    session, peer = open_session()
+    mouth, before = Mouth(session), tracks()
+    await peer.create(voice=AZURE)
+    for number in range(5):
+        await reply(peer, 500, (0, 5), (300, 7), item_id=f"a{number}", response_id=f"r{number}")
+        await asyncio.sleep(1)
+
+    assert tracks() == before + 1, "the newest one"
+    assert mouth.now() == Face()
 
 
 @pytest.mark.looptime
