@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Final, get_args
+from typing import Final
 
 from voicelive.avatar import animation_files
 from voicelive.avatar.animation_parts import (
@@ -32,7 +32,6 @@ from voicelive.wire.server.animation import ResponseAnimationVisemeDelta, Respon
 
 __all__ = ["AnimationTrack", "Face", "TimedFrame", "TimedViseme", "TimedWord", "UnreadFrames", "from_ticks"]
 
-_ANIMATES: Final = get_args(CueEvent)
 _TICKS_PER_MS: Final = 10_000
 _NEUTRAL: Final = (0.0,) * len(BLENDSHAPES)
 
@@ -93,7 +92,7 @@ class AnimationTrack:
 
     def add(self, event: AnyEvent) -> bool:
         """Take an event in; ``False`` for one of another kind or part. What lies beyond ``ends_ms`` is left out."""
-        if not isinstance(event, _ANIMATES) or not self._is_mine(event):
+        if not isinstance(event, CueEvent) or not self._is_mine(event):
             return False
         self.item_id = event.item_id
         if isinstance(event, ResponseAnimationVisemeDelta):
