@@ -86,7 +86,7 @@ _HOME = {
 """Module to the names that it gives."""
 
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
-_NAMESPACES = frozenset({"audio", "bridges", "errors", "events", "testing", "tools", "transport", "wire"})
+_NAMESPACES = frozenset({"audio", "avatar", "bridges", "errors", "events", "testing", "tools", "transport", "wire"})
 
 __all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # type checkers read the imports above
 
