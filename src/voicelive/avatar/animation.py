@@ -22,7 +22,7 @@ from voicelive.avatar.animation_parts import (
     UnreadFrames,
     Weights,
 )
-from voicelive.avatar.frames import frames_of
+from voicelive.avatar.blendshape_frames import frames_of
 from voicelive.avatar.shapes import BLENDSHAPES, FRAMES_PER_S, REST
 from voicelive.avatar.timeline import Timeline
 from voicelive.errors import ConfigurationError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicelive.avatar.frames import frames_of
+from voicelive.avatar.blendshape_frames import frames_of
 
 ROWS = st.lists(st.lists(st.floats(-1, 1), max_size=60), max_size=5)
 
