@@ -165,7 +165,7 @@ def settings() -> wire.SessionConfig:
         voice=wire.AzureStandardVoice(name="en-US-AvaMultilingualNeural", rate="1.1"),
         turn_detection=wire.AzureSemanticVad(end_of_utterance_detection=wire.AzureSemanticDetection(timeout_ms=800)),
         input_audio_noise_reduction=wire.AudioNoiseReduction(type=wire.Unlisted("brand_new")),
-        avatar=wire.VideoAvatar(character="lisa", video=wire.VideoParams(bitrate=1_000_000)),
+        avatar=wire.VideoAvatar(character="lisa", style="casual-sitting", video=wire.VideoParams(bitrate=1_000_000)),
         tools=[wire.FunctionTool(name="look_up"), wire.UnknownTool(type="brand_new", extra={"depth": 2})],
         tool_choice="auto",
         max_response_output_tokens="inf",

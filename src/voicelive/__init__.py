@@ -48,7 +48,8 @@ _HOME = {
         "AvatarBusyError AvatarRefusedError CallRefusedError ConfigurationError ConfirmationTimeoutError "
         "ConnectFailedError ConnectTimeoutError ConnectionLostError "
         "CredentialRejectedError DecodeError LocalProtocolError ProtocolError RequestLostError ServiceBusyError "
-        "ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError"
+        "ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError "
+        "VoiceLiveWarning"
     ),
     "options": "ClientOptions HandshakeRetry Resume",
     "protocol.ledger": "LedgerEntry",

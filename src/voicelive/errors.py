@@ -20,6 +20,9 @@ VoiceLiveError
    |- DecodeError               by them: a frame that is not a JSON object
    `- LocalProtocolError        by us: a call that makes no sense now
 
+Apart from it, ``VoiceLiveWarning`` is a category of Python's warnings: settings that the service takes, and that will
+not do what they seem to.
+
 All of them carry their facts as attributes and survive ``pickle``.
 No message holds a credential, audio or a transcript.
 """
@@ -46,6 +49,7 @@ __all__ = [
     "SessionExpiredError",
     "SlowConsumerError",
     "VoiceLiveError",
+    "VoiceLiveWarning",
 ]
 
 _MAX_SERVICE_TEXT = 500  # characters of a service's own words that a message repeats
@@ -53,6 +57,13 @@ _MAX_SERVICE_TEXT = 500  # characters of a service's own words that a message re
 
 class VoiceLiveError(Exception):
     """Root of everything this package raises on purpose."""
+
+
+class VoiceLiveWarning(UserWarning):
+    """Settings that the service takes and that will not do what they seem to, or not for long; the text says why.
+
+    ``warnings.filterwarnings("ignore", category=VoiceLiveWarning)`` silences them, ``"error"`` makes them raise.
+    """
 
 
 class ConfigurationError(VoiceLiveError, ValueError):

@@ -419,8 +419,10 @@ async def test_an_offer_that_is_refused_here_is_told() -> None:
 @pytest.mark.looptime
 async def test_a_session_that_goes_on_elsewhere_is_told_and_its_avatar_can_be_linked_anew() -> None:
     options = ClientOptions(ping_interval_s=None)
-    server = wire.IceServer(urls=["turn:relay.example.com"])
-    config = browser.session_config(avatar=wire.VideoAvatar(character="lisa", ice_servers=[server]))
+    server = wire.IceServer(urls=["turn:relay.example.com"], username="u", credential="c")
+    config = browser.session_config(
+        avatar=wire.VideoAvatar(character="lisa", style="casual-sitting", ice_servers=[server])
+    )
     async with answering(browser.accept, config, options=options) as place, Page(place.url) as page:
         await page.start()
         await page.until(lambda: page.of("session"))

@@ -100,7 +100,7 @@ TWO_TEXTS = wire.AssistantMessageItem(content=[PART, PART])
 FUNCTION = wire.FunctionTool(name="look_up")
 
 COMBINATIONS: dict[str, tuple[type[Settings], dict[str, Any], dict[str, Any]]] = {
-    "color and image_url": (wire.Background, {"color": "#00000000"}, {"image_url": "https://a/b"}),
+    "color and image_url": (wire.Background, {"color": "#000000FF"}, {"image_url": "https://a/b"}),
     "auto_truncate needs interrupt_response": (wire.ServerVad, {"auto_truncate": True}, {"interrupt_response": False}),
     "channels is 2 with reference_source 'server'": (
         wire.AudioEchoCancellation,
@@ -150,12 +150,12 @@ def test_the_clients_echo_reference_needs_two_channels() -> None:
 
 
 def test_a_photo_avatar_has_a_model_and_no_style_and_a_video_avatar_the_reverse() -> None:
-    wire.PhotoAvatar(character="ann", model="vasa-1")
+    wire.PhotoAvatar(character="anika", model="vasa-1")
     wire.VideoAvatar(character="lisa", style="casual-sitting")
 
-    assert "style is not for photo" in refused(lambda: wire.PhotoAvatar(character="a", model="vasa-1", style="b"))
+    assert "photo avatars have no styles" in refused(lambda: wire.PhotoAvatar(character="a", model="vasa-1", style="b"))
     assert "model is required" in refused(lambda: wire.PhotoAvatar(character="a"))
-    assert "model is for photo avatars" in refused(lambda: wire.VideoAvatar(character="a", model="vasa-1"))
+    assert "which is for photo avatars" in refused(lambda: wire.VideoAvatar(character="a", model="vasa-1"))
 
 
 def test_modalities_include_text() -> None:

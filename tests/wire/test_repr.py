@@ -11,6 +11,7 @@ from tests.wire import schema
 from tests.wire.schema import Json
 
 from voicelive import wire
+from voicelive.errors import ConfigurationError
 from voicelive.wire.base import Settings, Wire
 
 MARKER = "XYZZY-5ecret"
@@ -111,7 +112,10 @@ def test_a_withheld_field_shows_nothing(cls: type[Wire], fields: list[Json], fie
     assert f"{field['name']}=<" in repr(found)
     assert_nothing_shows(found)
     if issubclass(cls, Settings):
-        assert_nothing_shows(cls(**{name: getattr(found, name) for name in found.model_fields_set}))
+        try:
+            assert_nothing_shows(cls(**{name: getattr(found, name) for name in found.model_fields_set}))
+        except ConfigurationError as refusal:  # the sample of the schema need not be what an application may write
+            assert_nothing_shows(refusal)
 
 
 @pytest.mark.parametrize("event_type", [*schema.SERVER, *wire.CLIENT_EVENTS])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from voicelive.wire.audio import *
 from voicelive.wire.avatar import *
+from voicelive.wire.avatar_video import *
 from voicelive.wire.base import Unlisted as Unlisted
 from voicelive.wire.items import *
 from voicelive.wire.parts import *

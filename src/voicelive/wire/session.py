@@ -12,12 +12,12 @@ from voicelive.wire.audio import (
     InputAudioFormat,
     OutputAudioFormat,
 )
-from voicelive.wire.avatar import Animation, AvatarConfig
+from voicelive.wire.avatar import Animation, AvatarConfig, PhotoAvatar, VideoAvatar
 from voicelive.wire.base import Private, Settings, Tagged, Unlisted, Wire
 from voicelive.wire.responses import InterimResponse, MaxOutputTokens, Metadata, Modality, ReasoningEffort
 from voicelive.wire.tools import Tool, ToolChoice
 from voicelive.wire.turn_detection import TurnDetection
-from voicelive.wire.voices import OpenAIVoice, Voice
+from voicelive.wire.voices import AzureAvatarVoiceSyncVoice, OpenAIVoice, Voice
 
 __all__ = ["AgentConfig", "SessionConfig", "SessionIncludeOption", "SessionResource"]
 
@@ -76,6 +76,18 @@ class SessionConfig(Settings):
             for wish in ("output_audio_timestamp_types", "animation"):
                 if getattr(self, wish):
                     raise ValueError(f"{wish} needs an Azure voice; voice is the OpenAI voice {voice.name!r}")
+        elif isinstance(voice, AzureAvatarVoiceSyncVoice):
+            self._check_voice_sync()
+
+    def _check_voice_sync(self) -> None:
+        """Without an avatar here, the session may have one that was set before."""
+        avatar = self.avatar
+        if isinstance(avatar, PhotoAvatar) or (isinstance(avatar, VideoAvatar) and not avatar.customized):
+            raise ValueError(
+                "voice is 'avatar-voice-sync', which is trained together with a custom video avatar; "
+                f"avatar is the {'photo' if isinstance(avatar, PhotoAvatar) else 'standard video'} avatar "
+                f"{avatar.character!r}: choose another voice, or VideoAvatar(..., customized=True)"
+            )
 
     def _check_rate(self) -> None:
         rate_hz = self.input_audio_sampling_rate
