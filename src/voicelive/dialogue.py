@@ -75,11 +75,6 @@ class Dialogue(Verbs):
 
     @property
     @abstractmethod
-    def config(self) -> SessionResource:
-        """The settings in effect."""
-
-    @property
-    @abstractmethod
     def input_format(self) -> AudioFormat:
         """What ``send_audio`` takes."""
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import uuid4
 
 from voicelive.audio_input import AudioInput
+from voicelive.avatar.updates import refuse_ignored
 from voicelive.errors import ConfigurationError, LocalProtocolError
 from voicelive.protocol.responses import Kind
+from voicelive.protocol.settings import merged
 from voicelive.response import ResponseHandle
 from voicelive.wire.base import Unlisted
 from voicelive.wire.client_events import (
@@ -107,6 +109,16 @@ class Verbs(ABC):
 
     @property
     @abstractmethod
+    def config(self) -> SessionResource:
+        """The settings in effect."""
+
+    @property
+    @abstractmethod
+    def requested(self) -> SessionConfig | None:
+        """The settings that were asked for."""
+
+    @property
+    @abstractmethod
     def _audio_was_sent(self) -> bool:
         """Whether the input format is settled."""
 
@@ -119,12 +131,16 @@ class Verbs(ABC):
 
         Raises:
             ServiceError: The service refused the settings.
-            LocalProtocolError: The input format would change after audio was sent; the service ignores that.
+            LocalProtocolError: The service would ignore it: the input format would change after audio was sent, or
+                something of the avatar other than a photo avatar's scene (``voicelive.avatar.updates``).
+            ConfigurationError: Together with what was asked for before, the settings are impossible.
             ConfirmationTimeoutError: No answer within ``timeout_s`` (default ``ClientOptions.confirm_timeout_s``).
         """
+        refuse_ignored(config, in_effect=self.config, requested=self.requested)
+        merged(self.requested, config)  # what is impossible raises here, and not where the confirmation is read
         if self._audio_was_sent:
             for name in ("input_audio_format", "input_audio_sampling_rate", "input_audio_echo_cancellation"):
-                if name in config.model_fields_set:
+                if name in config.model_fields_set and getattr(config, name) != getattr(self.config, name):
                     raise LocalProtocolError(
                         f"{name} cannot change after audio was sent; set it in client.connect(config=...)"
                     )

@@ -24,6 +24,7 @@ from voicelive.errors import (
 )
 from voicelive.session import Session
 from voicelive.wire.avatar import VideoAvatar
+from voicelive.wire.base import Unlisted
 from voicelive.wire.session import SessionConfig
 
 OFFERS = Path(__file__).parents[1] / "data" / "avatar" / "sdp_offers"
@@ -195,11 +196,12 @@ async def test_no_answer_and_a_broken_one_are_told_apart(open_session: OpenSessi
 
 async def test_an_unnamed_error_of_an_avatar_refuses_the_settings_that_asked_for_it(open_session: OpenSession) -> None:
     session, peer = open_session()
-    await ready(peer)
+    await peer.say("session.created", session={"id": "sess_1"})
+    await settle()
     other = asyncio.create_task(session.update(SessionConfig(instructions="Be brief.")))
     await heard(peer, "session.update")
     avatar = asyncio.create_task(
-        session.update(SessionConfig(avatar=VideoAvatar(character="lisa", style="technical-standing")))
+        session.update(SessionConfig(avatar=VideoAvatar(character="lisa", style=Unlisted("technical-standing"))))
     )
     await heard(peer, "session.update")
 

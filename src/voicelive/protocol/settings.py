@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicelive.errors import ConfigurationError
+from voicelive.wire.avatar import AvatarConfig, PhotoAvatar
 from voicelive.wire.session import SessionConfig
 from voicelive.wire.tools import Tool
 
@@ -15,6 +16,9 @@ __all__ = ["join_tools", "merged", "refuse_impossible"]
 
 _NATIVE_AUDIO = ("gpt-realtime", "gpt-live", "phi4-mm-realtime", "azure-realtime")
 """Models that hear and speak by themselves; newer names of a family start the same way."""
+
+
+_OF_A_SCENE = frozenset({"type", "model", "character", "customized", "scene"})
 
 
 def refuse_impossible(config: SessionConfig, *, model: str | None, agent: bool) -> None:
@@ -37,13 +41,33 @@ def refuse_impossible(config: SessionConfig, *, model: str | None, agent: bool) 
 
 
 def merged(config: SessionConfig | None, update: SessionConfig) -> SessionConfig:
-    """Settings with later ones laid over them: nested objects replace as a whole, as on the service."""
+    """Settings with later ones laid over them: nested objects replace as a whole, as on the service.
+
+    Only an update of a photo avatar's scene leaves the rest of the avatar as it is.
+
+    Raises:
+        ConfigurationError: Together they are impossible.
+    """
     if config is None:
         return update
     settings = {name: getattr(config, name) for name in config.model_fields_set}
     settings |= {name: getattr(update, name) for name in update.model_fields_set}
+    if config.avatar is not None and update.avatar is not None:
+        settings["avatar"] = _framed(config.avatar, update.avatar)
     extra = {**(config.extra or {}), **(update.extra or {})}
     return SessionConfig(**settings, extra=extra or None)
+
+
+def _framed(before: AvatarConfig, update: AvatarConfig) -> AvatarConfig:
+    """The avatar after an update; one that brings nothing but a scene is how a running photo avatar is framed anew."""
+    if (
+        isinstance(before, PhotoAvatar)
+        and isinstance(update, PhotoAvatar)
+        and update.character == before.character
+        and "scene" in update.model_fields_set <= _OF_A_SCENE
+    ):
+        return before.model_copy(update={"scene": update.scene})
+    return update
 
 
 def join_tools(config: SessionConfig | None, tools: Sequence[Tool]) -> SessionConfig | None:
