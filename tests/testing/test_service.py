@@ -309,9 +309,9 @@ async def test_settings_without_effect_are_warned_of_once_after_the_update(dial:
     async with Emulator() as emulator:
         peer = await dial(emulator)
         detection = {"type": "server_vad", "idle_timeout_ms": 5_000}
-        await peer.update(avatar={"character": "lisa"}, turn_detection=detection)
+        await peer.update(avatar={"character": "lisa", "style": "casual-sitting"}, turn_detection=detection)
         warnings = [(await peer.one("warning"))["warning"] for _ in range(2)]
-        await peer.update(avatar={"character": "max"}, turn_detection=detection)
+        await peer.update(avatar={"character": "max", "style": "casual"}, turn_detection=detection)
         await peer.no_more()
 
     assert [(warning["code"], warning["param"]) for warning in warnings] == [
@@ -324,7 +324,7 @@ async def test_settings_without_effect_are_warned_of_once_after_the_update(dial:
 async def test_a_refused_update_warns_of_nothing(dial: Any) -> None:
     async with Emulator() as emulator:
         peer = await dial(emulator)
-        await peer.send("session.update", session={"avatar": {"character": "lisa"}, "nonsense": 1})
+        await peer.send("session.update", session={"avatar": {"character": "rowan"}, "nonsense": 1})
         assert (await peer.receive())["type"] == "error"
         await peer.no_more()
 

@@ -24,7 +24,7 @@ def params(settings: dict[str, Any], root: str = "session") -> list[str]:
 @pytest.mark.parametrize(
     ("settings", "param"),
     [
-        ({"avatar": {"character": "lisa"}}, "avatar"),
+        ({"avatar": {"character": "rowan"}}, "avatar"),
         ({"animation": {"model_name": "m"}}, "animation.model_name"),
         ({"modalities": ["text", "avatar"]}, "modalities"),
         ({"tools": [FUNCTION, MCP]}, "tools"),

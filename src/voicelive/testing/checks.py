@@ -36,11 +36,21 @@ class Refusal(Exception):  # noqa: N818 - what the service does, not a fault of 
         message: A sentence for the developer.
         param: Path of the field at fault, where there is one.
         kind: The error's ``type``.
+        names_request: Whether the error says which event of the client it is about; those of avatars do not (seen).
     """
 
-    def __init__(self, code: str, message: str, param: str | None = None, kind: str = "invalid_request_error") -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        param: str | None = None,
+        kind: str = "invalid_request_error",
+        *,
+        names_request: bool = True,
+    ) -> None:
         super().__init__(code, message, param, kind)
         self.code, self.message, self.param, self.kind = code, message, param, kind
+        self.names_request = names_request
 
 
 def anything(value: object, path: str) -> None:

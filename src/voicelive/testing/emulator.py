@@ -9,11 +9,12 @@ import asyncio
 import itertools
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import partial
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -62,6 +63,9 @@ class Emulator(HandshakeFaults):
         ping_interval_s: A ping goes to each client this often; ``None``: never.
         ping_timeout_s: A client whose pong takes longer is dropped.
         session_s: Lifetime of a session, by default the documented 60 minutes. Then it expires.
+        ice_servers: What clients with an avatar over WebRTC are given in ``session.updated``, as
+            ``[{"urls": [...], "username": ..., "credential": ...}]``; by default one server under a name that nobody
+            has. A client's own take their place.
         keep_events: Keep all events and ended sessions; switch it off where the emulator runs for long.
 
     Attributes:
@@ -87,6 +91,7 @@ class Emulator(HandshakeFaults):
         ping_interval_s: float | None = 20.0,
         ping_timeout_s: float | None = 20.0,
         session_s: float = 3600.0,
+        ice_servers: Sequence[Mapping[str, Any]] | None = None,
         keep_events: bool = True,
     ) -> None:
         if not session_s > 0:
@@ -102,6 +107,7 @@ class Emulator(HandshakeFaults):
         self._ssl = ssl
         self._ping = ping_interval_s, ping_timeout_s
         self._session_s = session_s
+        self._ice_servers = ice_servers
         self._keep_events = keep_events
         self._server: Server | None = None
         self._endpoint: str | None = None
@@ -213,6 +219,7 @@ class Emulator(HandshakeFaults):
             model=admission.model,
             expires_at=int(time.time() + self._session_s),
             agent=None if admission.agent is None else {**admission.agent, "thread_id": thread_id},
+            ice_servers=self._ice_servers,
         )
         return Stage(
             ids=session.ids,

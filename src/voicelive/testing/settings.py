@@ -6,12 +6,14 @@ recorded traffic. Knows no sockets and no conversation; whether audio came in or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from voicelive.audio.formats import AudioFormat
+from voicelive.testing import avatars
+from voicelive.testing.avatar_rules import verify, verify_voice
 from voicelive.testing.checks import Refusal
 from voicelive.testing.settings_rules import SESSION
 
@@ -77,11 +79,23 @@ class TurnDetection:
 class Settings:
     """Settings in effect, in the wire's own terms.
 
+    Args:
+        ice_servers: What a client with an avatar over WebRTC is given, unless it names its own.
+
     Attributes:
         deployment: What ``session.model`` reports; a deployment's name, not the model asked for.
     """
 
-    def __init__(self, *, session_id: str, model: str, expires_at: int, agent: JsonObject | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        session_id: str,
+        model: str,
+        expires_at: int,
+        agent: JsonObject | None = None,
+        ice_servers: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._ice_servers = avatars.ICE_SERVERS if ice_servers is None else ice_servers
         self._model = model
         self.deployment = f"{model}-global-standard"
         self._in_agent_mode = agent is not None
@@ -96,7 +110,10 @@ class Settings:
 
     def view(self) -> JsonObject:
         """The session resource as ``session.created`` and ``session.updated`` report it; a copy."""
-        return deepcopy(self._values)
+        values = deepcopy(self._values)
+        if values["avatar"] is not None and "avatar" not in values["modalities"]:
+            values["modalities"].append("avatar")  # seen: the service adds what the client need not list
+        return values
 
     def apply(self, update: object, *, audio_in: bool = False, audio_out: bool = False) -> None:
         """Change what the update names, or nothing at all.
@@ -119,6 +136,7 @@ class Settings:
         if audio_out and changes.get("voice", self._values["voice"]) != self._values["voice"]:
             raise Refusal("cannot_update_voice", "The voice is fixed once the agent has spoken.", "session.voice")
         _refuse_echo_mismatch(self._values | changes)
+        verify_voice(self._values | changes)
         self._values.update(changes)
 
     @property
@@ -173,6 +191,8 @@ class Settings:
             raise Refusal(
                 "invalid_value", "Instructions belong to the agent and cannot be set.", "session.instructions"
             )
+        if update.get("avatar") is not None:
+            verify(update["avatar"])
 
     def _completed(self, key: str, value: Any) -> Any:
         """The value as the service reports it: bare names as objects, nested objects with their defaults."""
@@ -189,6 +209,10 @@ class Settings:
                 return _DETECTION_DEFAULTS[kind] | {name: own for name, own in value.items() if own is not None}
             case "input_audio_transcription", {}:
                 return _TRANSCRIPTION_DEFAULTS | value
+            case "avatar", _ if self._values["avatar"] is not None:
+                return avatars.updated(self._values["avatar"], value)
+            case "avatar", {}:
+                return avatars.completed(value, self._ice_servers)
             case _:
                 return deepcopy(value)
 

@@ -7,6 +7,7 @@ stay open here. What a valid update changes is decided in ``settings``.
 
 from __future__ import annotations
 
+from voicelive.testing.avatar_rules import AVATAR
 from voicelive.testing.checks import (
     Check,
     anything,
@@ -107,7 +108,7 @@ _voice_object = tagged(
         "azure-standard": record({**_voice_tuning, "name": text}, required=("name",)),
         "azure-custom": record({**_voice_tuning, "name": text, "endpoint_id": text}, required=("name", "endpoint_id")),
         "azure-personal": record({**_voice_tuning, "name": text, "model": text}, required=("name", "model")),
-        "avatar-voice-sync": record({**_voice_tuning, "model": text}),
+        "avatar-voice-sync": record({**_voice_tuning, "model": text}, required=("model",)),
     },
 )
 
@@ -213,7 +214,7 @@ SESSION = record(
         ),
         "output_audio_timestamp_types": nullable(each(one_of("word"))),
         "animation": nullable(record({"model_name": text, "outputs": each(one_of("blendshapes", "viseme_id"))})),
-        "avatar": anything,
+        "avatar": nullable(AVATAR),
         "tools": TOOLS,
         "tool_choice": TOOL_CHOICE,
         "parallel_tool_calls": boolean,

@@ -64,7 +64,7 @@ class Stage:
             code=refusal.code,
             message=refusal.message,
             param=refusal.param,
-            event_id=client_event_id,
+            event_id=client_event_id if refusal.names_request else None,
         )
         self.emit(wire.ErrorEvent(event_id=self.ids.event(), error=details))
 
