@@ -226,9 +226,11 @@ def test_the_samples_say_the_same() -> None:
 
 
 def test_an_avatar_that_the_list_does_not_know_is_framed_without_a_word() -> None:
-    shown = echo(type="photo-avatar", character="Nobody", model="vasa-9", customized=True)
+    own = echo(type="photo-avatar", character="max", style=None, model="vasa-1", customized=True)
+    new = echo(type="photo-avatar", character="nobody", style=None, model="vasa-9")
 
-    assert sent(scene_update(shown, SCENE))["avatar"]["customized"] is True
+    assert sent(scene_update(own, SCENE))["avatar"]["customized"] is True
+    assert sent(scene_update(new, SCENE))["avatar"]["character"] == "nobody"
 
 
 def test_only_a_photo_avatar_has_a_scene() -> None:
