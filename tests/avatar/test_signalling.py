@@ -23,9 +23,11 @@ from voicelive.errors import (
     SessionClosedError,
 )
 from voicelive.session import Session
-from voicelive.wire.avatar import VideoAvatar
+from voicelive.wire.avatar import PhotoAvatar, Scene, VideoAvatar
+from voicelive.wire.avatar_video import VideoParams
 from voicelive.wire.base import Unlisted
 from voicelive.wire.session import SessionConfig
+from voicelive.wire.turn_detection import ServerVad
 
 OFFERS = Path(__file__).parents[1] / "data" / "avatar" / "sdp_offers"
 OFFER = (OFFERS / "chromium_recvonly.offer.sdp").read_bytes().decode()
@@ -227,6 +229,43 @@ async def test_other_unnamed_errors_refuse_nothing(open_session: OpenSession) ->
 
     await peer.say("session.avatar.connecting", server_sdp=ENCODED_ANSWER)
     assert await task == ANSWER
+
+
+async def test_a_scene_resets_nothing_else(open_session: OpenSession) -> None:
+    anika = PhotoAvatar(character="anika", model="vasa-1", video=VideoParams(bitrate=500_000))
+    requested = SessionConfig(input_audio_sampling_rate=16_000, turn_detection=ServerVad(threshold=0.3), avatar=anika)
+    session, peer = open_session(requested=requested)
+    await peer.say("session.created", session={"id": "sess_1"})
+    told = {"id": "sess_1", "avatar": anika.model_dump(mode="json")}
+    await peer.say("session.updated", session=told)
+    await settle()
+    task = asyncio.create_task(session.avatar.set_scene(Scene(zoom=0.8, position_y=0.1)))
+
+    sent = (await heard(peer, "session.update"))["session"]
+
+    assert sent == {
+        "input_audio_sampling_rate": 16_000,
+        "turn_detection": {"type": "server_vad", "threshold": 0.3},
+        "avatar": {
+            "type": "photo-avatar",
+            "character": "anika",
+            "model": "vasa-1",
+            "customized": False,
+            "scene": {"zoom": 0.8, "position_y": 0.1},
+        },
+    }
+    await peer.say("session.updated", session=told)
+    await task
+    await session.avatar.set_scene(Scene(zoom=1.5), confirm=False)
+    assert (await heard(peer, "session.update"))["session"]["avatar"]["scene"] == {"zoom": 1.5}
+
+
+async def test_a_scene_without_a_photo_avatar_is_refused(open_session: OpenSession) -> None:
+    session, peer = open_session()
+    await ready(peer)
+
+    with pytest.raises(ConfigurationError, match="scene is for photo avatars"):
+        await session.avatar.set_scene(Scene(zoom=1))
 
 
 async def test_the_end_of_the_session_ends_the_waiting(open_session: OpenSession) -> None:

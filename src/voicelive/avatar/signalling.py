@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from voicelive.avatar.negotiation import SessionDescription, answer_in, read_offer
 from voicelive.avatar.turns import LinkTurns
+from voicelive.avatar.updates import scene_update
 from voicelive.errors import AvatarBusyError, LocalProtocolError
 from voicelive.events import AvatarLinkNeeded
 from voicelive.protocol.avatar import AvatarLink, Delivery, delivery, servers
-from voicelive.wire.avatar import IceServer
+from voicelive.wire.avatar import IceServer, Scene
 from voicelive.wire.client_events import KnownClientEvent, SessionAvatarConnect
 from voicelive.wire.server.session import SessionAvatarConnecting
 
@@ -124,6 +125,22 @@ class Avatar:
             self._turns.refused(busy.retry_after_s, clock())
             raise
         return answer_in(found.form, answer.server_sdp)
+
+    async def set_scene(self, scene: Scene, *, confirm: bool = True, timeout_s: float | None = None) -> None:
+        """Frame a photo avatar anew; all other settings stay as they are. Returns when confirmed.
+
+        Args:
+            scene: The whole scene: what it leaves out returns to the service's default.
+            confirm: ``False``: return when written, for movements. Published samples send at most 20 scenes a second.
+            timeout_s: Default: ``ClientOptions.confirm_timeout_s``.
+
+        Raises:
+            ConfigurationError: There is no avatar, or it is no photo avatar.
+            ServiceError: The service refused.
+            ConfirmationTimeoutError: No answer in time.
+        """
+        settings = self._session.requested or self._session.config
+        await self._session.update(scene_update(settings, scene), confirm=confirm, timeout_s=timeout_s)
 
     def _refuse_other_deliveries(self) -> None:
         kind = self.delivery
