@@ -56,13 +56,13 @@ runtime)
 test | dev | figures | release)
     modern_pip
     say "Installing the $kind tools"
-    install --editable '.[audio,files,vad]' --group "$kind"
+    install --editable '.[audio,avatar,files,vad]' --group "$kind"
     ;;
 lowest)
     modern_pip
     say "Installing the oldest allowed dependencies"
     "$python" "$here/lowest_versions.py" pyproject.toml >"$venv/lowest.txt"
-    install --constraint "$venv/lowest.txt" --editable '.[testing,audio,files,vad]' --group test
+    install --constraint "$venv/lowest.txt" --editable '.[testing,audio,avatar,files,vad]' --group test
     ;;
 *)
     echo "setup_venv.sh: unknown kind '$kind'; it is runtime, test, dev, figures, release or lowest" >&2

@@ -15,6 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from voicelive.testing.avatar.limits import AvatarLimits
+    from voicelive.testing.avatar.look import AvatarPicture
     from voicelive.testing.emulator import Emulator
     from voicelive.testing.fault_proxy import FaultProxy
     from voicelive.testing.faults import Upgrade
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from voicelive.testing.voice import EspeakVoice, ToneVoice, Voice, WavVoice, default_voice
 
 __all__ = [
+    "AvatarLimits",
+    "AvatarPicture",
     "Call",
     "Double",
     "Drop",
@@ -47,6 +51,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "avatar.limits": "AvatarLimits",
+    "avatar.look": "AvatarPicture",
     "emulator": "Emulator",
     "fault_proxy": "FaultProxy",
     "faults": "Upgrade",

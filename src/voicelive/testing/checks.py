@@ -32,7 +32,7 @@ class Refusal(Exception):  # noqa: N818 - what the service does, not a fault of 
     """A request that the service turns down; it becomes an ``error`` event and the session goes on.
 
     Attributes:
-        code: One of the service's error codes, such as ``invalid_value``.
+        code: One of the service's error codes, such as ``invalid_value``; ``None`` where it gives none.
         message: A sentence for the developer.
         param: Path of the field at fault, where there is one.
         kind: The error's ``type``.
@@ -41,7 +41,7 @@ class Refusal(Exception):  # noqa: N818 - what the service does, not a fault of 
 
     def __init__(
         self,
-        code: str,
+        code: str | None,
         message: str,
         param: str | None = None,
         kind: str = "invalid_request_error",

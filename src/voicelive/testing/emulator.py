@@ -19,6 +19,10 @@ from typing import Any, Self
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from voicelive import wire
+from voicelive.testing.avatar.limits import AvatarLedger, AvatarLimits
+from voicelive.testing.avatar.look import AvatarPicture
+from voicelive.testing.avatar.shared import Avatars
 from voicelive.testing.connection import Connection
 from voicelive.testing.door import Door
 from voicelive.testing.faults import HandshakeFaults
@@ -67,6 +71,9 @@ class Emulator(HandshakeFaults):
             ``[{"urls": [...], "username": ..., "credential": ...}]``; by default one server under a name that nobody
             has. A client's own take their place.
         keep_events: Keep all events and ended sessions; switch it off where the emulator runs for long.
+        avatar_limits: Quotas of avatars; by default those measured with the service, ``AvatarLimits.none()`` has none.
+        avatar_picture: Size of the avatars' picture; by default the service's. ``AvatarPicture.small()`` is cheap.
+        avatar_peer_ice_servers: STUN and TURN servers of the emulator's own end of a WebRTC link; by default none.
 
     Attributes:
         script: What the agent says; ``script.remaining`` holds the turns that were never used.
@@ -93,6 +100,9 @@ class Emulator(HandshakeFaults):
         session_s: float = 3600.0,
         ice_servers: Sequence[Mapping[str, Any]] | None = None,
         keep_events: bool = True,
+        avatar_limits: AvatarLimits | None = None,
+        avatar_picture: AvatarPicture | None = None,
+        avatar_peer_ice_servers: Sequence[wire.IceServer] = (),
     ) -> None:
         if not session_s > 0:
             raise ValueError(f"session_s is {session_s}; it must be greater than 0")
@@ -109,6 +119,11 @@ class Emulator(HandshakeFaults):
         self._session_s = session_s
         self._ice_servers = ice_servers
         self._keep_events = keep_events
+        self._avatars = Avatars(
+            AvatarLedger(avatar_limits or AvatarLimits()),
+            avatar_picture or AvatarPicture(),
+            tuple(avatar_peer_ice_servers),
+        )
         self._server: Server | None = None
         self._endpoint: str | None = None
         self._session_numbers = itertools.count(1)
@@ -189,8 +204,9 @@ class Emulator(HandshakeFaults):
             session.silence()
         stage.spawn(connection.pump())
         stage.spawn(self._expire(session))
+        service = Service(stage, line.admission.model, connection.heed)
         try:
-            await self._converse(Service(stage, line.admission.model, connection.heed), line)
+            await self._converse(service, line)
         except ConnectionClosed:
             pass
         except Exception as error:  # a rule of the script may raise anything; the test has to hear of it
@@ -198,6 +214,7 @@ class Emulator(HandshakeFaults):
             await connection.ended()
         finally:
             await stage.end()
+            await service.close()
             history.settle()
             session.close_code = line.close_code
             if not self._keep_events:
@@ -231,6 +248,7 @@ class Emulator(HandshakeFaults):
             failed=lambda error: self._fail(connection, error),
             history=session.history,
             conversation_id=session.ids.conversation(),
+            avatars=self._avatars,
         )
 
     def _fail(self, connection: Connection, error: BaseException) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from uuid import NAMESPACE_OID, uuid5
 
 __all__ = ["Ids"]
 
@@ -42,6 +43,10 @@ class Ids:
 
     def thread(self) -> str:
         return self._new("thread")
+
+    def turn(self) -> str:
+        """A turn of the avatar: 32 hexadecimal digits, as seen of the service."""
+        return uuid5(NAMESPACE_OID, self._new("turn")).hex
 
     def _new(self, prefix: str) -> str:
         while (name := f"{prefix}_{self._session}_{next(self._count):04d}") in self._taken:

@@ -28,6 +28,8 @@ class Pace:
         audio_delta_ms: Speech in one ``response.audio.delta``.
         audio_speedup: How many times faster than real time audio is delivered; infinite means at once.
         interrupt_s: From ``speech_started`` to the late audio delta and the end of the response it interrupts.
+        avatar_answer_s: From ``session.avatar.connect`` to ``session.avatar.connecting``.
+        avatar_error_s: From ``session.avatar.connect`` to the ``error`` that refuses it.
     """
 
     session_updated_s: float = 0.0
@@ -40,6 +42,8 @@ class Pace:
     audio_delta_ms: int = 500
     audio_speedup: float = math.inf
     interrupt_s: float = 0.0
+    avatar_answer_s: float = 0.0
+    avatar_error_s: float = 0.0
 
     def __post_init__(self) -> None:
         if self.audio_delta_ms < 20:  # milliseconds; the shortest frame that telephone bridges cut
@@ -70,6 +74,8 @@ class Pace:
             audio_delta_ms=500,
             audio_speedup=2.9,
             interrupt_s=0.100,
+            avatar_answer_s=0.3,  # these two were seen by third parties in 2026
+            avatar_error_s=0.4,
         )
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from voicelive import wire
+from voicelive.testing.avatar.performer import Performer
 from voicelive.testing.checks import Refusal
 from voicelive.testing.history import outputs_by_call
 from voicelive.testing.items import CallItem, Item, item_from_request
@@ -40,8 +41,8 @@ class Run:
 class Responder:
     """Starts, paces and stops the responses of one session."""
 
-    def __init__(self, stage: Stage, model: str) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, model: str, performer: Performer) -> None:
+        self._stage, self._performer = stage, performer
         self._meter = Meter(model)
         self._runs: dict[str, Run] = {}
         self._planned: Turn | None = None
@@ -112,6 +113,7 @@ class Responder:
 
     def interrupt(self) -> asyncio.Task[None] | None:
         """The caller talks over the agent: the running response ends soon; the task is done when it has."""
+        self._performer.hush()  # generated long ago, or being generated: none of it is to be heard any more
         run = self.active
         if run is None or run.interrupted:
             return None
@@ -133,14 +135,14 @@ class Responder:
         try:
             turn = self._next_turn(run, heard)
         except ScriptExhausted:
-            stage.emit(*response.fail("script_exhausted", "The emulator's script has no turn left."))
+            self._emit(run, response.fail("script_exhausted", "The emulator's script has no turn left."))
             self._ended(run, Turn())
             return
         reply = await self._prepared(turn, response.wishes)
         for due_s, act in response.timeline(reply, stage.pace):
             await stage.outlet.room()
             await stage.until(since_s + due_s)
-            stage.emit(*act())
+            self._emit(run, act())
             self._note_audio(run)
         self._ended(run, turn)
 
@@ -190,9 +192,13 @@ class Responder:
     def _finish_early(self, run: Run, reason: CancelReason) -> None:
         if not run.begun.is_set():
             self._begin(run)
-        self._stage.emit(*run.response.stop(reason))
+        self._emit(run, run.response.stop(reason))
         self._note_audio(run)
         self._ended(run, Turn())
+
+    def _emit(self, run: Run, events: Sequence[wire.ServerEvent]) -> None:
+        """Send what the response says; an avatar may say its audio instead."""
+        self._stage.emit(*self._performer.divert(events, run.response.wishes.audio_format))
 
     def _begin(self, run: Run) -> None:
         self._stage.emit(*run.response.begin())

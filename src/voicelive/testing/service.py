@@ -7,10 +7,11 @@ service does it: the wait before ``session.updated`` holds back what follows. Kn
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from voicelive import wire
+from voicelive.testing.avatar.performer import Performer
 from voicelive.testing.checks import Refusal
 from voicelive.testing.history import last_user_message, latest_outputs
 from voicelive.testing.items import Item, OutputItem, item_from_request, own_ids
@@ -40,7 +41,8 @@ class Service:
         self._stage = stage
         self._heed = heed
         self._warned: set[Unplayed] = set()
-        self._responder = Responder(stage, model)
+        self._performer = Performer(stage)
+        self._responder = Responder(stage, model, self._performer)
         self._listener = Listener(stage, self._responder)
         self._handlers: Mapping[str, Callable[[JsonObject], None]] = {
             "input_audio_buffer.commit": lambda body: self._listener.commit(),
@@ -49,6 +51,7 @@ class Service:
             "input_text.delta": self._extend_text,
             "input_text.done": self._extend_text,
             "output_audio_buffer.clear": self._clear_output,
+            "session.avatar.connect": self._performer.connect,
             "conversation.item.create": self._create_item,
             "conversation.item.retrieve": self._retrieve_item,
             "conversation.item.truncate": self._truncate_item,
@@ -60,6 +63,10 @@ class Service:
     def open(self) -> None:
         """Greet the client."""
         self._stage.emit(wire.SessionCreated(event_id=self._stage.ids.event(), session=self._resource()))
+
+    async def close(self) -> None:
+        """End what is no task of the stage; call it once the stage has ended."""
+        await self._performer.close()
 
     async def receive(self, frame: str | bytes) -> None:
         """Handle one frame of the client; what is wrong with it is answered with ``error``."""
@@ -92,11 +99,15 @@ class Service:
         self._listener.configure()
         await stage.until(arrived_s + stage.pace.session_updated_s)
         stage.emit(wire.SessionUpdated(event_id=stage.ids.event(), session=self._resource()))
-        self._warn(body["session"], "session")
+        gaps = list(unplayed(body["session"], "session"))
+        if self._performer.lack is not None:
+            gaps.insert(0, Unplayed("session.avatar", self._performer.lack))
+        self._warn(gaps)
+        self._performer.configure()
 
-    def _warn(self, settings: Mapping[str, Any], root: str) -> None:
+    def _warn(self, gaps: Iterable[Unplayed]) -> None:
         """Say what has no effect here, once a session: a silent gap would pass for a fault of the client."""
-        for gap in unplayed(settings, root):
+        for gap in gaps:
             if gap not in self._warned:
                 self._warned.add(gap)
                 details = wire.ServerEventWarningDetails(
@@ -139,13 +150,14 @@ class Service:
         self._stage.emit(wire.InputAudioBufferCleared(event_id=self._stage.ids.event()))
 
     def _clear_output(self, body: JsonObject) -> None:
+        self._performer.clear()
         self._stage.emit(wire.OutputAudioBufferCleared(event_id=self._stage.ids.event()))
 
     def _create_response(self, body: JsonObject) -> None:
         wishes = Wishes.of(self._stage.settings, body)
         context = self._responder.context(wishes)
         self._responder.start(wishes, context, self._heard(wishes, context), self._stage.now())
-        self._warn(body.get("response") or {}, "response")
+        self._warn(unplayed(body.get("response") or {}, "response"))
 
     def _heard(self, wishes: Wishes, context: Sequence[Item]) -> Heard:
         message = last_user_message(context)

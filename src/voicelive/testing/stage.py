@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voicelive import wire
+from voicelive.testing.avatar.shared import Avatars
 from voicelive.testing.checks import Refusal
 from voicelive.testing.history import History
 from voicelive.testing.ids import Ids
@@ -50,6 +51,7 @@ class Stage:
     failed: Callable[[BaseException], None]
     history: History = field(default_factory=History)
     conversation_id: str = ""
+    avatars: Avatars = field(default_factory=Avatars)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def emit(self, *events: wire.ServerEvent) -> None:

@@ -17,7 +17,7 @@ _NO_RECOGNITION = "speech is not recognised; transcripts come from the script"
 _NO_LANGUAGE = "turns are found by the level of speech alone, whatever is said"
 
 _BY_PATH: Mapping[str, str] = {
-    "avatar": "no avatar is shown, no media connection offered",
+    "avatar.video.background.image_url": "the image is not fetched; grey stands in for it",
     "animation.model_name": "visemes are guessed from the letters, blendshapes from visemes and loudness",
     "interim_response": "no interim response is given while a reply is awaited",
     "include": "nothing is added to events",
@@ -54,7 +54,6 @@ _BY_PATH: Mapping[str, str] = {
 }
 
 _BY_ELEMENT: Mapping[str, Mapping[str, str]] = {
-    "modalities": {"avatar": "no avatar is shown, no media connection offered"},
     "tools": {
         "mcp": "MCP servers are not asked, their tools not called",
         "foundry_agent": "Foundry agents are not called",
