@@ -74,6 +74,7 @@ async def without_a_socket(steps: Sequence[tuple[str | bytes, int]]) -> None:
                 await asyncio.sleep(0)
     finally:
         await stage.end()
+        await service.close()
     if failures:
         raise failures[0]
     for event in outlet.events:

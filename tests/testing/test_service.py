@@ -109,7 +109,8 @@ async def test_every_event_has_an_id_of_its_own(dial: Any) -> None:
         ('{"type": "conversation.item.retrieve", "item_id": "none"}', "invalid_value", "item_id"),
         ('{"type": "input_audio_buffer.commit"}', "input_audio_buffer_commit_empty", None),
         ('{"type": "response.cancel"}', "response_cancel_not_active", None),
-        ('{"type": "session.avatar.connect", "client_sdp": "x"}', "invalid_event", "type"),
+        ('{"type": "session.avatar.connect", "client_sdp": "x"}', "invalid_value", None),
+        ('{"type": "session.avatar.connect"}', "missing_required_parameter", "client_sdp"),
     ],
 )
 async def test_a_bad_event_is_answered_with_an_error_and_the_session_goes_on(
@@ -309,22 +310,22 @@ async def test_settings_without_effect_are_warned_of_once_after_the_update(dial:
     async with Emulator() as emulator:
         peer = await dial(emulator)
         detection = {"type": "server_vad", "idle_timeout_ms": 5_000}
-        await peer.update(avatar={"character": "lisa", "style": "casual-sitting"}, turn_detection=detection)
+        await peer.update(greeting={"type": "x"}, turn_detection=detection)
         warnings = [(await peer.one("warning"))["warning"] for _ in range(2)]
-        await peer.update(avatar={"character": "max", "style": "casual"}, turn_detection=detection)
+        await peer.update(greeting={"type": "y"}, turn_detection=detection)
         await peer.no_more()
 
     assert [(warning["code"], warning["param"]) for warning in warnings] == [
-        ("emulator_not_played", "session.avatar"),
+        ("emulator_not_played", "session.greeting"),
         ("emulator_not_played", "session.turn_detection.idle_timeout_ms"),
     ]
-    assert "avatar" in warnings[0]["message"]
+    assert "greeting" in warnings[0]["message"]
 
 
 async def test_a_refused_update_warns_of_nothing(dial: Any) -> None:
     async with Emulator() as emulator:
         peer = await dial(emulator)
-        await peer.send("session.update", session={"avatar": {"character": "rowan"}, "nonsense": 1})
+        await peer.send("session.update", session={"greeting": {"type": "x"}, "nonsense": 1})
         assert (await peer.receive())["type"] == "error"
         await peer.no_more()
 
@@ -386,6 +387,7 @@ async def converse(frames: list[str], waits: list[int]) -> list[wire.ServerEvent
             await asyncio.sleep(0)
     await service.receive('{"type": "response.cancel"}')
     await stage.end()
+    await service.close()
     assert failures == []
     return collector.events
 

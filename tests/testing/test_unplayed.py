@@ -24,9 +24,11 @@ def params(settings: dict[str, Any], root: str = "session") -> list[str]:
 @pytest.mark.parametrize(
     ("settings", "param"),
     [
-        ({"avatar": {"character": "rowan"}}, "avatar"),
+        (
+            {"avatar": {"character": "lisa", "video": {"background": {"image_url": "https://example.com/b.jpg"}}}},
+            "avatar.video.background.image_url",
+        ),
         ({"animation": {"model_name": "m"}}, "animation.model_name"),
-        ({"modalities": ["text", "avatar"]}, "modalities"),
         ({"tools": [FUNCTION, MCP]}, "tools"),
         ({"tools": [{"type": "foundry_agent", "agent_name": "a"}]}, "tools"),
         ({"interim_response": {"type": "static_interim_response", "texts": ["Hm."]}}, "interim_response"),
@@ -89,7 +91,8 @@ def test_nested_settings_that_are_off_are_not_missed() -> None:
 
 def test_what_has_an_effect_is_not_named() -> None:
     played = {
-        "modalities": ["text", "audio", "animation"],
+        "modalities": ["text", "audio", "animation", "avatar"],
+        "avatar": {"character": "lisa", "style": "casual-sitting", "video": {"background": {"color": "#00FF00FF"}}},
         "instructions": "Be brief.",
         "voice": AVA,
         "animation": {"outputs": ["viseme_id", "blendshapes"]},

@@ -15,6 +15,7 @@ from voicelive.testing.checks import Refusal
 __all__ = ["AvatarLedger", "AvatarLimits"]
 
 _WINDOW_S = 60.0
+_ROUNDING_S = 0.001  # who waits exactly as long as told must get in, whatever becomes of the last digits
 _TENTHS = 10
 
 
@@ -62,7 +63,7 @@ class AvatarLedger:
         Raises:
             Refusal: Too many within the minute, or at once. What is refused does not count.
         """
-        while self._begun_s and self._begun_s[0] + _WINDOW_S <= now_s:
+        while self._begun_s and self._begun_s[0] + _WINDOW_S <= now_s + _ROUNDING_S:
             self._begun_s.popleft()
         if self.limits.per_minute is not None and len(self._begun_s) >= self.limits.per_minute:
             raise _rate_limited(self._begun_s[-self.limits.per_minute] + _WINDOW_S - now_s)

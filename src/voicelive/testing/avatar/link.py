@@ -27,13 +27,15 @@ from voicelive.testing.avatar.film import Film
 from voicelive.testing.avatar.look import Look
 from voicelive.testing.avatar.loopback import offer_loopback
 from voicelive.testing.avatar.moments import Moment
-from voicelive.testing.avatar.offers import has_data_section, negotiation_failed
+from voicelive.testing.avatar.offers import has_data_section, negotiation_failed, without_local_names
 from voicelive.testing.avatar.playout import RATE_HZ, Change, Playout
 from voicelive.testing.avatar.tracks import FaceTrack, VoiceTrack
 
 __all__ = ["Link"]
 
 _CHANNEL = "eventChannel"  # what the client's own is called in official samples; the service's name is not published
+
+_CONNECT_S = 30.0  # browsers give up about then; a link that never stood must not keep others away
 
 
 class Link:
@@ -83,7 +85,7 @@ class Link:
         picture.sender._send_keyframe = self._face.want_key_picture  # type: ignore[method-assign]  # pictures come encoded
         peer.addTransceiver(self._voice, direction="sendonly").setCodecPreferences(_codecs("audio", "audio/opus"))
         try:
-            await peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await peer.setRemoteDescription(RTCSessionDescription(without_local_names(offer), "offer"))
             offer_loopback(peer)
             if has_data_section(offer):
                 self._channel = peer.createDataChannel(_CHANNEL)
@@ -92,6 +94,7 @@ class Link:
             raise negotiation_failed(str(error)) from None
         except Exception as error:  # whatever an SDP can do to aiortc; its text may quote the SDP
             raise negotiation_failed(type(error).__name__) from None
+        self._spawn(self._give_up())
         return str(peer.localDescription.sdp)
 
     def exchange(self, look: Look) -> None:
@@ -105,19 +108,28 @@ class Link:
 
     async def close(self) -> None:
         """End the media and the connection; may be called often."""
-        if self._closing is None:
-            self._closing = asyncio.create_task(self._close())
+        self._end()
+        assert self._closing is not None, "it has begun"
         await asyncio.shield(self._closing)  # aiortc cannot be closed again once its close was cancelled
 
     def _changed(self) -> None:
         if self._peer.connectionState == "connected" and self._film_task is None:
             self._film_task = self._spawn(self._play())
-        elif self._peer.connectionState in ("failed", "closed") and self._closing is None:
-            self._closing = asyncio.create_task(self._close())
+        elif self._peer.connectionState in ("failed", "closed"):
+            self._end()
 
     async def _play(self) -> None:
         await self._film.run()
-        self._closing = self._closing or asyncio.create_task(self._close())
+        self._end()
+
+    async def _give_up(self) -> None:
+        await asyncio.sleep(_CONNECT_S)
+        if self._film_task is None:
+            self._end()
+
+    def _end(self) -> None:
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
 
     async def _close(self) -> None:
         self.over()

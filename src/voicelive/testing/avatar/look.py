@@ -46,7 +46,7 @@ class AvatarPicture:
 
     @classmethod
     def small(cls) -> AvatarPicture:
-        """Cheap enough for tests: 240 x 134 or 64 x 64."""
+        """Cheap enough for tests: 240 x 136 or 64 x 64."""
         return cls(scale=0.125)
 
 

@@ -9,12 +9,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from voicelive.audio.levels import level_of
 from voicelive.testing.avatar.playout import RATE_HZ
 
-__all__ = ["CLOSED_EYES", "GAZES", "MOUTHS", "Moment", "eyes_at", "mouth_of", "stereo"]
+__all__ = ["CLOSED_EYES", "GAZES", "MOUTHS", "Moment", "eyes_at", "mouth_of"]
 
 MOUTHS: Final = 8
 """Openings of the mouth; 0 is closed."""
@@ -68,8 +66,3 @@ def eyes_at(position: int) -> int:
     if at_s % _BLINK_EVERY_S >= _BLINK_EVERY_S - _BLINK_S:
         return CLOSED_EYES
     return _SWAY[int(at_s / _GAZE_S) % len(_SWAY)]
-
-
-def stereo(pcm: bytes) -> bytes:
-    """The same samples on two channels."""
-    return np.repeat(np.frombuffer(pcm, "<i2"), 2).tobytes()

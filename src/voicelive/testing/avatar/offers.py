@@ -12,7 +12,14 @@ import re
 
 from voicelive.testing.checks import Refusal
 
-__all__ = ["decode_offer", "encode_answer", "has_data_section", "judge_offer", "negotiation_failed"]
+__all__ = [
+    "decode_offer",
+    "encode_answer",
+    "has_data_section",
+    "judge_offer",
+    "negotiation_failed",
+    "without_local_names",
+]
 
 _NO_H264 = "Failed to set remote video description send parameters"
 _NO_SECTION = "None is not in list"
@@ -52,6 +59,18 @@ def judge_offer(offer: str) -> None:
 def has_data_section(offer: str) -> bool:
     """The client is ready for data channels."""
     return bool(_section(offer.splitlines(), "application"))
+
+
+def without_local_names(offer: str) -> str:
+    """An offer without the ``.local`` candidates of browsers, which only their own network can resolve.
+
+    The browser is found by its checks, as by the service. aioice would take a second to resolve each name, and cannot
+    do so on two event loops of one process. Where a name is left out, more candidates are still to come.
+    """
+    lines = offer.splitlines(keepends=True)
+    named = [line for line in lines if line.startswith("a=candidate:") and ".local " in line]
+    left_out = {*named, "a=end-of-candidates\r\n"} if named else ()
+    return "".join(line for line in lines if line not in left_out)
 
 
 def encode_answer(sdp: str) -> str:
