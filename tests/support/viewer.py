@@ -28,6 +28,7 @@ class Viewer:
 
     Attributes:
         pictures: When each picture is to be shown, in seconds of the media, and how many pixels of it are dark.
+        key_pictures: When each picture is shown that stands by itself.
         sounds: When each frame of sound is to be heard, and its largest sample.
         sizes: Width and height of the pictures.
         messages: What came on data channels.
@@ -35,6 +36,7 @@ class Viewer:
 
     def __init__(self) -> None:
         self.pictures: list[tuple[float, int]] = []
+        self.key_pictures: list[float] = []
         self.sounds: list[tuple[float, int]] = []
         self.sizes: set[tuple[int, int]] = set()
         self.messages: list[dict[str, Any]] = []
@@ -90,6 +92,8 @@ class Viewer:
                 else:
                     dark = int((frame.to_ndarray()[: frame.height] < _THROAT_LUMA).sum())
                     self.pictures.append((frame.time, dark))
+                    if frame.key_frame:
+                        self.key_pictures.append(frame.time)
                     self.sizes.add((frame.width, frame.height))
         except MediaStreamError:
             return

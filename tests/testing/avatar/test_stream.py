@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from voicelive.testing import AvatarLimits, AvatarPicture, Emulator, Script, ToneVoice
+from voicelive.testing import AvatarLimits, AvatarPicture, Emulator, Pace, Script, ToneVoice
 from voicelive.testing.avatar.moments import mouth_of
 
 PHOTO = {
@@ -118,6 +118,31 @@ async def test_clearing_silences_the_stream_which_goes_on(dial: Any) -> None:
     pictures, sounds = played(joined(peer.events))
     assert 0.8 < first_and_last(sounds)[1] < 1.4
     assert pictures[-1][0] > 2.5
+
+
+@pytest.mark.looptime
+async def test_barge_in_drops_what_waits_and_what_is_still_generated(dial: Any, speech: Any) -> None:
+    pace = Pace(audio_speedup=2.0, interrupt_s=0.3)
+    async with emulator("One two three four five six seven eight nine ten. " * 3, "Yes.", pace=pace) as service:
+        peer = await dial(service)
+        await peer.update(avatar=PHOTO, turn_detection={"type": "server_vad", "create_response": False})
+        await peer.send("response.create")
+        await peer.one("session.avatar.switch_to_speaking")
+        await asyncio.sleep(1)
+        await peer.say(speech())
+        response = (await peer.one("response.done"))["response"]
+        (stopped,) = (event for event in peer.events if event["type"] == "session.avatar.switch_to_idle")
+        await peer.ask("And?")
+        await peer.one("session.avatar.switch_to_idle")
+        await asyncio.sleep(0.5)
+        await peer.one("response.video.delta")
+
+    assert response["status_details"]["reason"] == "turn_detected"
+    speaking = [event["turn_id"] for event in peer.events if event["type"] == "session.avatar.switch_to_speaking"]
+    assert speaking[0] == stopped["turn_id"]
+    assert len(set(speaking)) == len(speaking) == 2
+    _, sounds = played(joined(peer.events))
+    assert first_and_last(sounds)[1] < 3.5  # of eleven
 
 
 @pytest.mark.looptime

@@ -60,11 +60,14 @@ class _Tile(NamedTuple):
 
 
 class Face:
-    """Draws the pictures of one avatar; for one thread at a time."""
+    """Draws the pictures of one avatar; for one thread at a time.
+
+    Making one takes 160 ms for 1920 x 1080, 7 ms for 512 x 512.
+    """
 
     def __init__(self, look: Look) -> None:
         self.size = look.size
-        self._look = look
+        self.look = look
         width, height = look.size
         self._flat = np.empty(width * height * 3 // 2, np.uint8)
         self._canvas = _planes_of(self._flat, width, height)
@@ -92,7 +95,7 @@ class Face:
 
     def _mouth(self, state: int) -> list[_Ellipse]:
         x, y = self._on_head(_MOUTH)
-        open_height = _MOUTH_HEIGHT * self._look.scene.amplitude * state / (MOUTHS - 1)
+        open_height = _MOUTH_HEIGHT * self.look.scene.amplitude * state / (MOUTHS - 1)
         lips = _Ellipse(x, y, _MOUTH_WIDTH, _LIP_HEIGHT + open_height, _LIP)
         return [lips, _Ellipse(x, y, _MOUTH_WIDTH * 0.8, open_height, _THROAT)] if state else [lips]
 
@@ -109,7 +112,7 @@ class Face:
         return shapes
 
     def _on_head(self, place: tuple[float, float]) -> tuple[float, float]:
-        scene = self._look.scene
+        scene = self.look.scene
         return (
             place[0] + _TURN_SHIFT * math.sin(scene.rotation_y),
             place[1] + _TURN_SHIFT * math.sin(scene.rotation_x),
@@ -138,30 +141,30 @@ class Face:
     @property
     def _unit(self) -> float:
         """Half a head in pixels."""
-        return self._look.full[1] * (0.3 if self._look.is_photo else 0.16) * self._look.scene.zoom
+        return self.look.full[1] * (0.3 if self.look.is_photo else 0.16) * self.look.scene.zoom
 
     @property
     def _centre(self) -> tuple[float, float]:
         """Of the head, in pixels of the full picture."""
-        (width, height), scene = self._look.full, self._look.scene
-        above = 0.47 if self._look.is_photo else 0.33
+        (width, height), scene = self.look.full, self.look.scene
+        above = 0.47 if self.look.is_photo else 0.33
         return width * (0.5 + scene.position_x), height * (above + scene.position_y)
 
     def _to_picture(self, x: float, y: float) -> tuple[float, float]:
-        turn, centre = self._look.scene.rotation_z, self._centre
+        turn, centre = self.look.scene.rotation_z, self._centre
         return (
-            centre[0] - self._look.left + self._unit * (x * math.cos(turn) - y * math.sin(turn)),
-            centre[1] - self._look.top + self._unit * (x * math.sin(turn) + y * math.cos(turn)),
+            centre[0] - self.look.left + self._unit * (x * math.cos(turn) - y * math.sin(turn)),
+            centre[1] - self.look.top + self._unit * (x * math.sin(turn) + y * math.cos(turn)),
         )
 
     def _paint(self, box: _Box, shapes: list[_Ellipse]) -> _Planes:
         left, top, right, bottom = box
-        centre, turn = self._centre, self._look.scene.rotation_z
-        across = (np.arange(left, right, dtype=np.float32) + 0.5 + self._look.left - centre[0]) / self._unit
-        down = (np.arange(top, bottom, dtype=np.float32) + 0.5 + self._look.top - centre[1]) / self._unit
+        centre, turn = self._centre, self.look.scene.rotation_z
+        across = (np.arange(left, right, dtype=np.float32) + 0.5 + self.look.left - centre[0]) / self._unit
+        down = (np.arange(top, bottom, dtype=np.float32) + 0.5 + self.look.top - centre[1]) / self._unit
         x: _Floats = across[None, :] * np.float32(math.cos(turn)) + down[:, None] * np.float32(math.sin(turn))
         y: _Floats = down[:, None] * np.float32(math.cos(turn)) - across[None, :] * np.float32(math.sin(turn))
-        planes = [np.full(x.shape, value, np.uint8) for value in _yuv(self._look.background)]
+        planes = [np.full(x.shape, value, np.uint8) for value in _yuv(self.look.background)]
         for shape in shapes:
             inside = ((x - shape.x) / shape.half_width) ** 2 + ((y - shape.y) / shape.half_height) ** 2 <= 1
             for plane, value in zip(planes, _yuv(shape.colour), strict=True):

@@ -22,7 +22,6 @@ from aiortc import (
 from aiortc.exceptions import OperationError
 
 from voicelive import wire
-from voicelive.testing.avatar.face import Face
 from voicelive.testing.avatar.film import Film
 from voicelive.testing.avatar.look import Look
 from voicelive.testing.avatar.loopback import offer_loopback
@@ -99,7 +98,7 @@ class Link:
 
     def exchange(self, look: Look) -> None:
         """Go on with another scene."""
-        self._face.face = Face(look)
+        self._face.look = look
 
     async def show(self, moment: Moment) -> None:
         """Send picture and sound."""

@@ -63,14 +63,15 @@ class FaceTrack(MediaStreamTrack):
     """The picture, encoded here rather than by aiortc, for the sake of the bitrate and key pictures asked for.
 
     Attributes:
-        face: What is drawn; may be exchanged for one of the same size.
+        look: What is drawn; may be exchanged for one of the same size.
     """
 
     kind = "video"
 
     def __init__(self, look: Look) -> None:
         super().__init__()
-        self.face = Face(look)
+        self.look = look
+        self._face: Face | None = None  # the thread's
         self._encoder = PictureEncoder(look)
         self._moments: asyncio.Queue[Moment] = asyncio.Queue(_KEPT_PICTURES)
         self._key_wanted = False
@@ -88,8 +89,10 @@ class FaceTrack(MediaStreamTrack):
         moment = await self._moments.get()
         key, self._key_wanted = self._key_wanted, False
         loop = asyncio.get_running_loop()
-        (packet,) = await loop.run_in_executor(None, self._encode, self.face, moment, key)
+        (packet,) = await loop.run_in_executor(None, self._encode, self.look, moment, key)
         return packet
 
-    def _encode(self, face: Face, moment: Moment, key: bool) -> list[av.Packet[Any]]:
-        return self._encoder.encode(face.draw(moment), moment.position, key=key)
+    def _encode(self, look: Look, moment: Moment, key: bool) -> list[av.Packet[Any]]:
+        if self._face is None or self._face.look != look:
+            self._face = Face(look)
+        return self._encoder.encode(self._face.draw(moment), moment.position, key=key)
