@@ -72,6 +72,10 @@ class Viewer:
         """Times of the frames with sound."""
         return [at_s for at_s, peak in self.sounds if peak > _LOUD]
 
+    def is_quiet(self) -> bool:
+        """There was sound, and none in the last half second; pauses between words are shorter."""
+        return bool(self.loud) and self.sounds[-1][0] - self.loud[-1] > 0.5
+
     async def close(self) -> None:
         await self.peer.close()
         for task in self._tasks:

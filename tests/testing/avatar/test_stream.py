@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.error import InvalidDataError
 
 from voicelive.testing import AvatarLimits, AvatarPicture, Emulator, Pace, Script, ToneVoice
 from voicelive.testing.avatar.moments import mouth_of
@@ -39,7 +40,7 @@ def played(stream: bytes) -> tuple[list[tuple[float, bool]], list[tuple[float, b
     pictures: list[tuple[float, bool]] = []
     sounds: list[tuple[float, bool]] = []
     # A stream that was left in the middle of a picture ends with an error.
-    with suppress(av.error.InvalidDataError), av.open(io.BytesIO(stream), "r") as container:
+    with suppress(InvalidDataError), av.open(io.BytesIO(stream), "r") as container:
         frames: Iterator[Any] = container.decode()  # of both kinds, which its type does not say
         for frame in frames:
             assert frame.time is not None
@@ -157,7 +158,7 @@ async def test_the_scene_is_changed_live(dial: Any) -> None:
         await peer.until("session.updated")
 
     shirts: list[int] = []
-    with suppress(av.error.InvalidDataError), av.open(io.BytesIO(joined(peer.events)), "r") as container:
+    with suppress(InvalidDataError), av.open(io.BytesIO(joined(peer.events)), "r") as container:
         for frame in container.decode(video=0):
             shirts.append(int((frame.to_ndarray()[: frame.height] < 100).sum()))
     assert shirts[0] > 200

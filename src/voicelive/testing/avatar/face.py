@@ -20,7 +20,6 @@ from voicelive.testing.avatar.moments import CLOSED_EYES, GAZES, MOUTHS, Moment
 __all__ = ["Face"]
 
 _Bytes: TypeAlias = npt.NDArray[np.uint8]
-_Floats: TypeAlias = npt.NDArray[np.float32]
 _Planes: TypeAlias = tuple[_Bytes, _Bytes, _Bytes]
 _Box: TypeAlias = tuple[int, int, int, int]  # left, top, right, bottom in pixels, all even
 _Colour: TypeAlias = tuple[int, int, int]
@@ -162,8 +161,8 @@ class Face:
         centre, turn = self._centre, self.look.scene.rotation_z
         across = (np.arange(left, right, dtype=np.float32) + 0.5 + self.look.left - centre[0]) / self._unit
         down = (np.arange(top, bottom, dtype=np.float32) + 0.5 + self.look.top - centre[1]) / self._unit
-        x: _Floats = across[None, :] * np.float32(math.cos(turn)) + down[:, None] * np.float32(math.sin(turn))
-        y: _Floats = down[:, None] * np.float32(math.cos(turn)) - across[None, :] * np.float32(math.sin(turn))
+        x = across[None, :] * np.float32(math.cos(turn)) + down[:, None] * np.float32(math.sin(turn))
+        y = down[:, None] * np.float32(math.cos(turn)) - across[None, :] * np.float32(math.sin(turn))
         planes = [np.full(x.shape, value, np.uint8) for value in _yuv(self.look.background)]
         for shape in shapes:
             inside = ((x - shape.x) / shape.half_width) ** 2 + ((y - shape.y) / shape.half_height) ** 2 <= 1
