@@ -112,6 +112,8 @@ class Link:
         await asyncio.shield(self._closing)  # aiortc cannot be closed again once its close was cancelled
 
     def _changed(self) -> None:
+        if self._closing is not None:
+            return
         if self._peer.connectionState == "connected" and self._film_task is None:
             self._film_task = self._spawn(self._play())
         elif self._peer.connectionState in ("failed", "closed"):
