@@ -25,7 +25,13 @@ def params(settings: dict[str, Any], root: str = "session") -> list[str]:
     ("settings", "param"),
     [
         (
-            {"avatar": {"character": "lisa", "video": {"background": {"image_url": "https://example.com/b.jpg"}}}},
+            {
+                "avatar": {
+                    "character": "lisa",
+                    "style": "casual-sitting",
+                    "video": {"background": {"image_url": "https://example.com/b.jpg"}},
+                }
+            },
             "avatar.video.background.image_url",
         ),
         ({"animation": {"model_name": "m"}}, "animation.model_name"),

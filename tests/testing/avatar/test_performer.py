@@ -60,10 +60,12 @@ async def test_without_the_libraries_the_voice_stays_on_the_socket_and_a_warning
         peer = await dial(emulator)
         await peer.update(avatar={**LISA, "output_protocol": "websocket"})
         warning = (await peer.one("warning"))["warning"]
-        await peer.update(avatar=LISA)
-        await peer.send("session.avatar.connect", client_sdp="x")
-        error = (await peer.one("error"))["error"]
         events = await peer.ask("Hi")
+        linking = await dial(emulator)
+        await linking.update(avatar=LISA)
+        await linking.one("warning")
+        await linking.send("session.avatar.connect", client_sdp="x")
+        error = (await linking.one("error"))["error"]
 
     assert (warning["code"], warning["param"]) == ("emulator_not_played", "session.avatar")
     assert warning["message"].endswith("it needs aiortc, av; pip install 'voicelive[avatar]'.")
