@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from functools import partial
+from importlib import import_module
+from typing import Any, Final, TypeAlias
 
 from benchmarks.calls.spread import Use, Window
 from websockets.asyncio.server import ServerConnection, serve
@@ -25,8 +27,9 @@ _CONFIGS: Final[dict[str, Callable[[], SessionConfig]]] = {
     "acs": acs.session_config,
     "audiohook": audiohook.session_config,
 }
-_ACCEPTS: Final[dict[str, Callable[[object], AbstractAsyncContextManager[Call[Any]]]]] = {
-    "twilio": twilio.accept,
+Accept: TypeAlias = Callable[[object], AbstractAsyncContextManager[Call[Any]]]
+
+_ACCEPTS: Final[dict[str, Accept]] = {
     "acs": acs.accept,
     "audiohook": audiohook.accept,
 }
@@ -73,8 +76,9 @@ class Tally:
 class Bridge:
     """All calls of one process."""
 
-    def __init__(self, line: str, service_port: str) -> None:
+    def __init__(self, line: str, service_port: str, frame_ms: int) -> None:
         self._line = line
+        self._accept: Accept = partial(twilio.accept, frame_ms=frame_ms) if line == "twilio" else _ACCEPTS[line]
         options = ClientOptions(connections_per_minute=None)
         self._client = VoiceLiveClient(f"http://127.0.0.1:{service_port}", "any-key", options=options)
         self._tally, self._under_way = Tally(), 0
@@ -83,7 +87,7 @@ class Bridge:
     async def answer(self, socket: ServerConnection) -> None:
         self._under_way += 1
         try:
-            async with _ACCEPTS[self._line](socket) as call:
+            async with self._accept(socket) as call:
                 config = _CONFIGS[self._line]()
                 async with self._client.connect("gpt-realtime", config=config) as session:
                     await call.run(session)
@@ -121,10 +125,9 @@ def _pin(core: str) -> None:
         os.sched_setaffinity(0, {int(core)})
 
 
-async def main() -> None:
-    line, service_port, core = sys.argv[1:]
+async def main(line: str, service_port: str, core: str, frame_ms: str) -> None:
     _pin(core)
-    bridge = Bridge(line, service_port)
+    bridge = Bridge(line, service_port, int(frame_ms))
     watching = asyncio.create_task(bridge.watch())
     async with serve(bridge.answer, "127.0.0.1", 0) as server:
         print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
@@ -134,4 +137,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    *arguments, loop = sys.argv[1:]
+    with asyncio.Runner(loop_factory=import_module("uvloop").new_event_loop if loop == "uvloop" else None) as runner:
+        runner.run(main(*arguments))

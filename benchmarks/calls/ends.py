@@ -110,6 +110,7 @@ class Ends:
             "wrong": sum(way.wrong for way in (*ups, *downs)),
             "called_back": sum(way.called_back for way in downs),
             "barge_ins": sum(way.cuts for way in downs),
+            "belated": sum(way.belated for way in downs),
             "silences": sum(len(way.silenced) for way in downs),
             "truncated": sum(service.truncated for service in services),
             "marks_due": sum(caller.marks_due for caller in callers),

@@ -26,6 +26,7 @@ class Passage:
         lost: Pieces that did not come out, and that no barge-in called back.
         called_back: Pieces that did not come out because of a barge-in.
         wrong: Pieces out of order, damaged, of another call, or of a reply that was called back before.
+        belated: Replies that were so late that the next turn called back their end.
         silenced: Of each barge-in: when it was written, and how much later the other side fell silent, in seconds.
     """
 
@@ -34,7 +35,7 @@ class Passage:
         self.first: list[tuple[float, float]] = []
         self.dry: list[tuple[float, float]] = []
         self.silenced: list[tuple[float, float]] = []
-        self.lost = self.called_back = self.wrong = self.cuts = 0
+        self.lost = self.called_back = self.wrong = self.cuts = self.belated = 0
         self.plays_until = 0.0
         self._call, self._piece_bytes = call, piece_bytes
         self._sent_at: list[float] = []
@@ -72,9 +73,10 @@ class Passage:
     def silence(self, now: float) -> None:
         """The other side has called back what was not heard."""
         if self._cut_at is None:
-            self.wrong += 1  # nobody spoke over it
-            return
-        self.silenced.append((self._cut_at, now - self._cut_at))
+            self.belated += 1
+            self._cut.append((self._next, self.sent))
+        else:
+            self.silenced.append((self._cut_at, now - self._cut_at))
         self._cut_at, self._stale_before = None, self._cut[-1][1]
         self.plays_until = now
 

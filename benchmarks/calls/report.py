@@ -14,16 +14,16 @@ __all__ = ["raw", "tables"]
 def tables(results: list[Result]) -> list[Table]:
     """How late audio was, and what holding the calls cost."""
     late = _table("calls", "way", "pieces", "p50", "p95", "p99", "max ms")
-    cost = _table("calls", "CPU", "waited", "ends", "lag p99", "max ms", "pieces", "lost", "cuts")
+    cost = _table("held", "CPU", "waited", "ends", "lag p99", "max ms", "lost", "cuts")
     for result in results:
-        name = f"{result.plan.calls} {result.plan.line}, {result.plan.manner}"
+        name = result.plan.title
         up, ear = result.spread("up"), result.ear
         late.add_row(name, "mouth to service", *_cells(up))
         late.add_row("", "service to ear", *_cells(ear))
         late.add_row("", "both", "", *(f"{sum(pair):.1f}" for pair in zip(_times(up), _times(ear), strict=True)))
         late.add_row("", "barge-in to silence", *_cells(result.spread("silenced")), end_section=True)
         lag, use = result.spread("lag"), result.use
-        counts = (f"{result.ends[name]:,}" for name in ("pieces", "lost", "barge_ins"))
+        counts = (f"{result.ends[name]:,}" for name in ("lost", "barge_ins"))
         shares = (f"{use.share:.0%}", f"{use.waited_s / use.wall_s:.0%}", f"{result.ends_use.share:.0%}")
         cost.add_row(name, *shares, f"{lag.p99:.1f}", f"{lag.most:.1f}", *counts)
     return [late, cost]

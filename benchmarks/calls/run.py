@@ -30,8 +30,9 @@ def main() -> int:
     wanted, machine, console = _arguments(), facts(), Console()
     calls, seconds, reply_s = (3, 2.0, 1.6) if wanted.quick else (wanted.calls, wanted.seconds, 6.0)
     lines, manners = wanted.line or LINES, wanted.manner or MANNERS
-    alone = [] if wanted.quick else [Plan(line, 1, seconds, "frames", reply_s) for line in lines]
-    many = [Plan(line, calls, seconds, manner, reply_s) for manner in manners for line in lines]
+    further = {"reply_s": reply_s, "frame_ms": wanted.twilio_frame_ms, "uvloop": wanted.uvloop}
+    alone = [] if wanted.quick else [Plan(line, 1, seconds, "frames", **further) for line in lines]
+    many = [Plan(line, calls, seconds, manner, **further) for manner in manners for line in lines]
     results: list[Result] = []
     columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as progress:
@@ -53,8 +54,7 @@ def main() -> int:
         found = result.faults() + ([] if wanted.quick else _late(result))
         breaches += len(found)
         for words in (*found, *result.excuses()):
-            plan = result.plan
-            console.print(f"{plan.calls} {plan.line}, {plan.manner}: {words}", highlight=False, markup=False)
+            console.print(f"{result.plan.title}: {words}", highlight=False, markup=False)
     console.print(f"{breaches} breaches" if breaches else "no breach")
     return 1 if breaches else 0
 
@@ -72,6 +72,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--manner", action="append", choices=MANNERS, help="how the service speaks (default: both)")
     parser.add_argument("--calls", type=int, default=100, help="how many at once (default: 100)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each trial is measured (default: 30)")
+    parser.add_argument("--twilio-frame-ms", type=int, default=20, help="frame_ms of twilio.accept (default: 20)")
+    parser.add_argument("--uvloop", action="store_true", help="run the bridge on uvloop, if that is installed")
     parser.add_argument("--quick", action="store_true", help="a few calls for a few seconds: times are not judged")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
     return parser.parse_args()

@@ -32,6 +32,8 @@ class Plan:
         manner: ``frames``: the service speaks in real time, in deltas that are frames of the line, so that none has to
             wait. ``usual``: 500 ms at once, twice as fast as it sounds.
         reply_s: Length of a reply of the agent.
+        frame_ms: Of the agent's voice, for Twilio, whose line takes any.
+        uvloop: Whether the bridge runs on that event loop, which has to be installed.
     """
 
     line: str
@@ -39,6 +41,13 @@ class Plan:
     seconds: float
     manner: str
     reply_s: float = 6.0
+    frame_ms: int = 20
+    uvloop: bool = False
+
+    @property
+    def title(self) -> str:
+        further = (f", {self.frame_ms} ms" if self.frame_ms != 20 else "") + (", uvloop" if self.uvloop else "")
+        return f"{self.calls} {self.line}, {self.manner}{further}"
 
 
 @dataclass(frozen=True)
@@ -69,14 +78,15 @@ class Result:
     def faults(self) -> list[str]:
         """What went wrong, whatever the machine."""
         ends, bridge, calls = self.ends, self.bridge, self.plan.calls
+        cuts = ends["barge_ins"] + ends["belated"]
         expected = {
             "pieces lost": (ends["lost"], 0),
             "pieces wrong or out of order": (ends["wrong"], 0),
             "marks not sent back": (ends["marks_due"], 0),
             "barge-ins that silenced the line": (ends["silences"], ends["barge_ins"]),
-            "barge-ins told to the service": (ends["truncated"], ends["barge_ins"]),
-            "replies heard to their end": (bridge["heard"], ends["replies"]),
-            "replies cut": (bridge["cut"], ends["barge_ins"]),
+            "barge-ins told to the service": (ends["truncated"], cuts),
+            "replies heard to their end": (bridge["heard"], ends["replies"] - ends["belated"]),
+            "replies cut": (bridge["cut"], cuts),
             "ms of the caller's audio dropped": (bridge["dropped_ms"], 0),
             "ms of the caller's audio missing": (bridge["gap_ms"], 0),
             "odd messages": (bridge["odd"], 0),
@@ -98,6 +108,8 @@ class Result:
         dry = self.spread("dry")
         if dry.count:
             slow.append(f"the caller's line ran dry {dry.count} times, for {dry.most:.1f} ms at most")
+        if self.ends["belated"]:
+            slow.append(f"{self.ends['belated']} replies were not over when the next turn began")
         return slow
 
     def excuses(self) -> list[str]:
@@ -122,7 +134,10 @@ def hold(plan: Plan, watch: Callable[[str, float], None]) -> Result:
         wanted = (plan.line, str(plan.calls), str(plan.seconds), str(plan.reply_s), plan.manner)
         ends = running.enter_context(process("benchmarks.calls.ends", *wanted))
         service_port = str(answer(ends, "the far ends")["port"])
-        bridge = running.enter_context(process("benchmarks.calls.bridge", plan.line, service_port, bridge_core))
+        further = (str(plan.frame_ms), "uvloop" if plan.uvloop else "asyncio")
+        bridge = running.enter_context(
+            process("benchmarks.calls.bridge", plan.line, service_port, bridge_core, *further)
+        )
         tell(ends, **answer(bridge, "the bridge"))
         for news in _news(lambda: answer(ends, "the far ends")):
             if "window" in news:
@@ -130,7 +145,7 @@ def hold(plan: Plan, watch: Callable[[str, float], None]) -> Result:
             elif "talking" in news:
                 watch(f"{plan.line}: {news['talking']} calls", 0.0)
             elif "second" in news:
-                watch(f"{plan.line}: {plan.calls} calls, {plan.manner}", news["second"])
+                watch(plan.title, news["second"])
             else:
                 return Result(plan, news["result"], answer(bridge, "the bridge"))
     raise AssertionError("the last news is the result")
