@@ -4,6 +4,7 @@ Nothing in it knows that it is measured, except for a task that watches how late
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -83,6 +84,8 @@ class Bridge:
         self._client = VoiceLiveClient(f"http://127.0.0.1:{service_port}", "any-key", options=options)
         self._tally, self._under_way = Tally(), 0
         self._lag: list[tuple[float, float]] = []
+        self._collections: list[tuple[float, float]] = []
+        self._collecting_since_s = 0.0
 
     async def answer(self, socket: ServerConnection) -> None:
         self._under_way += 1
@@ -90,6 +93,8 @@ class Bridge:
             async with self._accept(socket) as call:
                 config = _CONFIGS[self._line]()
                 async with self._client.connect("gpt-realtime", config=config) as session:
+                    if not gc.get_freeze_count():
+                        gc.freeze()  # what is loaded by now stays: looking at it again would take 80 ms of all calls
                     await call.run(session)
                 self._tally.add(call, session)
         except Exception:
@@ -106,6 +111,14 @@ class Bridge:
             await asyncio.sleep(_LOOK_S)
             self._lag.append((due, loop.time() - due))
 
+    def collecting(self, phase: str, _: dict[str, int]) -> None:
+        """A callback of the garbage collector, during which everything stands."""
+        now = asyncio.get_running_loop().time()
+        if phase == "start":
+            self._collecting_since_s = now
+        else:
+            self._collections.append((now, now - self._collecting_since_s))
+
     async def measure(self, window: Window) -> dict[str, Any]:
         """What the calls cost in this time, and what became of them in the end."""
         loop = asyncio.get_running_loop()
@@ -116,8 +129,8 @@ class Bridge:
         ends_at = loop.time() + _PATIENCE_S
         while self._under_way and loop.time() < ends_at:  # noqa: ASYNC110 - of many tasks of a server
             await asyncio.sleep(_LOOK_S)
-        lag = window.spread(self._lag)
-        return {"use": asdict(use), "lag": asdict(lag), "held": held, "left": self._under_way, **asdict(self._tally)}
+        lag, gc_ = asdict(window.spread(self._lag)), asdict(window.spread(self._collections))
+        return {"use": asdict(use), "lag": lag, "gc": gc_, "held": held, "left": self._under_way, **asdict(self._tally)}
 
 
 def _pin(core: str) -> None:
@@ -128,11 +141,13 @@ def _pin(core: str) -> None:
 async def main(line: str, service_port: str, core: str, frame_ms: str) -> None:
     _pin(core)
     bridge = Bridge(line, service_port, int(frame_ms))
+    gc.callbacks.append(bridge.collecting)
     watching = asyncio.create_task(bridge.watch())
     async with serve(bridge.answer, "127.0.0.1", 0) as server:
         print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
         window = Window(**json.loads(await asyncio.to_thread(sys.stdin.readline)))
         print(json.dumps(await bridge.measure(window)), flush=True)
+    gc.callbacks.remove(bridge.collecting)
     watching.cancel()
 
 

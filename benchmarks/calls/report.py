@@ -14,7 +14,7 @@ __all__ = ["raw", "tables"]
 def tables(results: list[Result]) -> list[Table]:
     """How late audio was, and what holding the calls cost."""
     late = _table("calls", "way", "pieces", "p50", "p95", "p99", "max ms")
-    cost = _table("held", "CPU", "waited", "ends", "lag p99", "max ms", "lost", "cuts")
+    cost = _table("held", "CPU", "waited", "ends", "lag p99", "max", "gc max", "lost", "cuts")
     for result in results:
         name = result.plan.title
         up, ear = result.spread("up"), result.ear
@@ -25,7 +25,7 @@ def tables(results: list[Result]) -> list[Table]:
         lag, use = result.spread("lag"), result.use
         counts = (f"{result.ends[name]:,}" for name in ("lost", "barge_ins"))
         shares = (f"{use.share:.0%}", f"{use.waited_s / use.wall_s:.0%}", f"{result.ends_use.share:.0%}")
-        cost.add_row(name, *shares, f"{lag.p99:.1f}", f"{lag.most:.1f}", *counts)
+        cost.add_row(name, *shares, f"{lag.p99:.1f}", f"{lag.most:.0f}", f"{result.spread('gc').most:.0f}", *counts)
     return [late, cost]
 
 

@@ -59,8 +59,8 @@ class Result:
     bridge: dict[str, Any]
 
     def spread(self, name: str) -> Spread:
-        """``up``, ``down``, ``silenced``, ``late`` of the far ends, ``lag`` of the bridge's event loop."""
-        return Spread(**(self.bridge if name == "lag" else self.ends)[name])
+        """``up``, ``down``, ``silenced``, ``late`` of the far ends; ``lag`` and ``gc`` of the bridge."""
+        return Spread(**(self.ends | self.bridge)[name])
 
     @property
     def ear(self) -> Spread:
