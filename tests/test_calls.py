@@ -75,6 +75,22 @@ def test_a_reply_may_stop_where_it_is_spoken_over_and_does_not_go_on() -> None:
 
 
 @pytest.mark.usefixtures("_checkout_on_the_path")
+def test_a_reply_that_comes_too_late_is_called_back_and_the_next_one_is_not() -> None:
+    from benchmarks.calls.pieces import Passage
+
+    way = Passage(call=7, piece_bytes=160)
+    way.begin_reply()
+    late = [way.make(0.0) for _ in range(3)]
+    way.take(late[0], 0.0)
+    way.begin_reply()
+    following = way.make(1.0)
+    way.silence(1.0)  # nobody spoke over it; a turn began before it was over
+    way.take(following, 1.0)
+
+    assert (way.belated, way.wrong, way.lost, way.called_back) == (1, 0, 0, 2)
+
+
+@pytest.mark.usefixtures("_checkout_on_the_path")
 def test_a_line_runs_dry_when_the_next_piece_comes_after_the_last_was_played() -> None:
     from benchmarks.calls.pieces import Passage
 

@@ -74,7 +74,7 @@ class Passage:
         """The other side has called back what was not heard."""
         if self._cut_at is None:
             self.belated += 1
-            self._cut.append((self._next, self.sent))
+            self._cut.append((self._next, self._end_of_reply()))
         else:
             self.silenced.append((self._cut_at, now - self._cut_at))
         self._cut_at, self._stale_before = None, self._cut[-1][1]
@@ -108,6 +108,10 @@ class Passage:
         """Nothing more will come out."""
         self._skip_to(self.sent)
         self._next = self.sent
+
+    def _end_of_reply(self) -> int:
+        """Where the reply ends whose next piece is expected; at once, where that piece begins another one."""
+        return min((first for first in self._firsts if first >= self._next), default=self.sent)
 
     def _skip_to(self, number: int) -> None:
         while self._next < number:
