@@ -12,7 +12,7 @@ unexport PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:  # the environments share pip's build directory and the tools already use two cores
-.PHONY: help demo test check format bench busy soak fuzz browser figures lowest pythons foreign audit build clean always
+.PHONY: help demo test check format bench busy calls soak fuzz browser figures lowest pythons foreign audit build clean always
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
@@ -35,6 +35,9 @@ bench: $(VENV)/.ready-dev  ## measure speed beside azure-ai-voicelive
 
 busy: $(VENV)/.ready-dev  ## let both clients receive while their handler is busy, and count what arrives
 	@$(RUN) scripts/busy_handler.py
+
+calls: $(VENV)/.ready-dev  ## hold 100 telephone calls of each provider on one core, and see how late their audio is
+	@$(RUN) benchmarks/calls/run.py
 
 soak: $(VENV)/.ready-dev  ## break the connections of 200 sessions for five minutes, and look for what is lost
 	@$(RUN) soak/run.py

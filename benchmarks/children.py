@@ -40,19 +40,19 @@ class Workers:
         """
         worker = self._processes[side]
         try:
-            print(json.dumps(request), file=_stream(worker.stdin), flush=True)
+            tell(worker, **request)
         except BrokenPipeError as error:
             raise RuntimeError(f"the process of {side} is gone") from error
-        return Sample(**_answer(worker, side))
+        return Sample(**answer(worker, side))
 
 
 @contextmanager
 def workers() -> Iterator[Workers]:
     """Start all processes; they end with the block, whatever happens in it."""
     with ExitStack() as running:
-        peer = running.enter_context(_process("benchmarks.peer"))
-        endpoint = f"http://127.0.0.1:{_answer(peer, 'the service')['port']}"
-        processes = {name: running.enter_context(_process("benchmarks.worker", name, endpoint)) for name in SIDES}
+        peer = running.enter_context(process("benchmarks.peer"))
+        endpoint = f"http://127.0.0.1:{answer(peer, 'the service')['port']}"
+        processes = {name: running.enter_context(process("benchmarks.worker", name, endpoint)) for name in SIDES}
         yield Workers(processes)
 
 
@@ -69,23 +69,34 @@ def time_fresh(code: str) -> Sample:
 
 
 @contextmanager
-def _process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A module of this checkout in a process of its own, spoken with in lines."""
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, cwd=ROOT, text=True, env=_ENVIRONMENT, stdin=PIPE, stdout=PIPE) as process:
+    with subprocess.Popen(command, cwd=ROOT, text=True, env=_ENVIRONMENT, stdin=PIPE, stdout=PIPE) as child:
         try:
-            yield process
+            yield child
         finally:
-            process.terminate()
+            child.terminate()
             try:
-                process.wait(_END_TIMEOUT_S)
+                child.wait(_END_TIMEOUT_S)
             except subprocess.TimeoutExpired:
-                process.kill()
+                child.kill()
 
 
-def _answer(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
-    line = _stream(process.stdout).readline()
+def tell(child: subprocess.Popen[str], **words: Any) -> None:
+    """Say one line of JSON to it."""
+    print(json.dumps(words), file=_stream(child.stdin), flush=True)
+
+
+def answer(child: subprocess.Popen[str], name: str) -> dict[str, Any]:
+    """Its next line of JSON.
+
+    Raises:
+        RuntimeError: It ended instead; its own words are on standard error.
+    """
+    line = _stream(child.stdout).readline()
     if not line:
-        raise RuntimeError(f"the process of {name} ended with status {process.wait(_END_TIMEOUT_S)}")
+        raise RuntimeError(f"the process of {name} ended with status {child.wait(_END_TIMEOUT_S)}")
     found: dict[str, Any] = json.loads(line)
     return found
 

@@ -87,7 +87,7 @@ class Engine:
         self.protocol = protocol
         self.streams = Streams(options.inbox_bytes)
         self.counts = Counts()
-        self.playback = Playback(protocol.playback, self._loop.time, self.moved)
+        self.playback = Playback(protocol.playback, self._loop.time, self.moved, lambda: protocol.cues_wait)
         self.conversation = Conversation(protocol.history)
         self._approvals = Approvals(self.tell, self._push)
         self._tools: ToolRuns | None = None

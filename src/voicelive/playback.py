@@ -34,9 +34,15 @@ class Playback:
     nobody does, hearing is estimated: real time since the first delta, never beyond what came.
     """
 
-    def __init__(self, queue: PlaybackQueue, now: Callable[[], float], changed: Callable[[], None]) -> None:
-        """Made by the session."""
-        self._queue, self._now, self._changed = queue, now, changed
+    def __init__(
+        self,
+        queue: PlaybackQueue,
+        now: Callable[[], float],
+        changed: Callable[[], None],
+        every_place_counts: Callable[[], bool],
+    ) -> None:
+        """Made by the session, which asks for ``changed`` at each place only while ``every_place_counts``."""
+        self._queue, self._now, self._changed, self._every_place_counts = queue, now, changed, every_place_counts
         self._news = asyncio.Event()
         self._sink: PlaybackSink | None = None
         self._taken = False
@@ -92,9 +98,10 @@ class Playback:
 
     def played(self, item_id: str, ms: float) -> None:
         """A line has really played this much of an item, from its start. Never goes back; unknown items are ignored."""
-        self._queue.acknowledge(item_id, ms)
+        news = self._queue.acknowledge(item_id, ms)
         self._queue.listen(self._now())
-        self._changed()
+        if news or self._every_place_counts():
+            self._changed()
 
     def heard(self, item_id: str) -> Heard | None:
         """How much of an item was heard so far; ``None`` when it is over or has no audio."""

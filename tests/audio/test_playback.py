@@ -140,6 +140,29 @@ def test_an_acknowledgement_never_goes_back_and_never_beyond_what_came() -> None
     queue.acknowledge("unknown", 100)
 
 
+def test_an_acknowledgement_says_whether_more_than_the_place_has_changed() -> None:
+    queue = attended()
+    add(queue, "a", 500)
+
+    begins = queue.acknowledge("a", 20)
+    queue.begun(0.0)
+
+    assert begins
+    assert not queue.acknowledge("a", 40)
+    assert not queue.acknowledge("unknown", 40)
+    assert queue.acknowledge("a", 500)  # it has caught up with what came
+    add(queue, "a", 500)
+    assert not queue.acknowledge("a", 520)
+
+
+def test_the_first_acknowledgement_of_an_estimated_item_changes_more_than_its_place() -> None:
+    queue = PlaybackQueue(PCM16)
+    add(queue, "a", 500)
+    queue.begun(0.1)
+
+    assert queue.acknowledge("a", 100)
+
+
 def test_what_is_played_by_hand_is_exact_and_no_audio_is_kept_for_a_sink() -> None:
     queue = PlaybackQueue(PCM16)
     add(queue, "a", 500)

@@ -99,3 +99,29 @@ async def test_a_socket_that_breaks_while_writing_is_a_lost_line(caplog: pytest.
 
     assert (end.how, end.detail) == ("line_lost", "LookupError")
     assert "could not write to its socket: LookupError" in caplog.text
+
+
+async def test_the_callers_voice_makes_no_room_and_everything_else_may() -> None:
+    async with line() as (trunk, socket):
+        trunk.moved.clear()
+        await socket.coming.put(json.dumps({"event": "media", "media": {"payload": "//8="}}))
+        await settle()
+        assert trunk.caller is not None
+        assert await trunk.caller.get() == b"\xff\xff"
+        assert not trunk.moved.is_set()
+
+        await socket.coming.put(json.dumps({"event": "dtmf", "dtmf": {"digit": "1"}}))
+        await settle()
+        assert trunk.moved.is_set()
+
+
+async def test_waiting_for_room_ends_by_itself_or_when_something_moves() -> None:
+    async with line() as (trunk, _):
+        async with asyncio.timeout(1):
+            await trunk.move_on(0.001)
+
+        waiting = asyncio.create_task(trunk.move_on(1e9))
+        await settle()
+        assert not waiting.done()
+        trunk.moved.set()
+        await waiting

@@ -70,6 +70,13 @@ def test_marks_round_trip(name: str) -> None:
     assert codec.decode(codec.encode(codec.Mark(name), STREAM)) == codec.Mark(name)
 
 
+@given(st.text())
+def test_the_stream_is_named_whatever_its_name(stream_sid: str) -> None:
+    commands = (codec.Media(b"\xff"), codec.Mark("a1:1"), codec.Clear())
+
+    assert {json.loads(codec.encode(command, stream_sid))["streamSid"] for command in commands} == {stream_sid}
+
+
 def test_an_unknown_kind_is_kept_whole() -> None:
     message = {"event": "weather", "sky": "sunny"}
 

@@ -213,12 +213,18 @@ class PlaybackQueue:
         audio = voice.pull(min(frame_bytes, voice.ready_bytes))
         return PlaybackFrame.of(audio, voice.item_id, start_ms, voice.format.duration_ms(len(audio)))
 
-    def acknowledge(self, item_id: str, played_ms: float) -> None:
-        """A sink has really played this much of an item, from its start; never goes back nor beyond what came."""
+    def acknowledge(self, item_id: str, played_ms: float) -> bool:
+        """A sink has really played this much of an item, from its start; never goes back nor beyond what came.
+
+        Whether the item begins with it, or has been heard as far as it came; between the two only the place moves.
+        """
         voice = self._voices.get(item_id)
-        if voice is not None:
-            self._attended = voice.counted = True
-            voice.acknowledged_ms = max(voice.acknowledged_ms or 0.0, min(played_ms, voice.total_ms))
+        if voice is None:
+            return False
+        begins, total_ms = not (voice.begun and voice.counted), voice.total_ms
+        self._attended = voice.counted = True
+        heard_ms = voice.acknowledged_ms = max(voice.acknowledged_ms or 0.0, min(played_ms, total_ms))
+        return begins or int(heard_ms + _NOISE_MS) >= int(total_ms + _NOISE_MS)
 
     def flush(self, now: float) -> list[Cut]:
         """Drop everything unheard; the items that lose something, and their responses are dead from now on."""

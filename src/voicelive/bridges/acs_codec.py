@@ -85,8 +85,8 @@ def encode(command: Command) -> str:
     """The frame that tells the service a command."""
     match command:
         case AudioData(audio=audio):
-            data = b64encode(audio).decode("ascii")
-            return json.dumps({"Kind": "AudioData", "AudioData": {"Data": data}, "StopAudio": None})
+            data = b64encode(audio).decode("ascii")  # nothing in it has to be escaped
+            return f'{{"Kind": "AudioData", "AudioData": {{"Data": "{data}"}}, "StopAudio": null}}'
         case StopAudio():
             return json.dumps({"Kind": "StopAudio", "AudioData": None, "StopAudio": {}})
         case _:

@@ -6,7 +6,6 @@ The line's side is ``trunk``'s, with tasks of its own. Those here last as long a
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
@@ -107,10 +106,7 @@ class Call(Generic[_S]):
         """Hand a frame to the line when there is room for it, unless the caller speaks over it meanwhile."""
         flushes = self._flushes
         while self._flushes == flushes and self.end is None and (wait_s := self._line.room_in_s(self._trunk.now())) > 0:
-            self._trunk.moved.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(None if wait_s == math.inf else wait_s):
-                    await self._trunk.moved.wait()
+            await self._trunk.move_on(wait_s)
         if self._flushes == flushes and self.end is None:
             await self._trunk.outgoing.write(lambda: self._line.voice(frame, self._trunk.now()))
             if self._line.sounding:

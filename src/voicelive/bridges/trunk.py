@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar, assert_never
@@ -52,7 +53,7 @@ class Trunk(Generic[_S]):
         caller: The caller's audio; ``None`` before the start message.
         end: How the call ended; ``None`` while it lasts.
         over: Set when it has ended.
-        moved: Set when anything has come, so that the line may have room again.
+        moved: Set when anything but the caller's voice has come, so that the line may have room again.
         played: Is told what the caller has heard.
     """
 
@@ -103,7 +104,10 @@ class Trunk(Generic[_S]):
 
     def _take(self, data: Frame) -> bool:
         """Do what a frame means; whether there may be more."""
-        actions = list(self.line.receive(data, self.now()))
+        actions = tuple(self.line.receive(data, self.now()))
+        if len(actions) == 1 and isinstance(actions[0], Hear):  # fifty times a second; it makes no room
+            self._listen(actions[0].audio)
+            return True
         if not self._started.done() and self.line.start is not None:
             self._began_s = self.now()
             self.caller = CallerAudio(self.line.format)
@@ -153,6 +157,18 @@ class Trunk(Generic[_S]):
             dropped_ms = self.line.format.duration_ms(dropped_bytes)
             self.counts.dropped_ms += dropped_ms
             self.events.add(CallerAudioDropped(dropped_ms))
+
+    async def move_on(self, at_most_s: float) -> None:
+        """Wait until the line may have room again, or so long."""
+        self.moved.clear()
+        due = None
+        if at_most_s != math.inf:  # not a timeout: it would cost more than all else that is done for a frame
+            due = asyncio.get_running_loop().call_later(at_most_s, self.moved.set)
+        try:
+            await self.moved.wait()
+        finally:
+            if due is not None:
+                due.cancel()
 
     def _tell(self, event: Any) -> None:
         if isinstance(event, BrokenMessage):

@@ -109,10 +109,10 @@ def encode(command: Command, stream_sid: str) -> str:
     """The frame that tells Twilio a command, for this stream."""
     match command:
         case Media(audio=audio):
-            payload = b64encode(audio).decode("ascii")
-            return json.dumps({"event": "media", "streamSid": stream_sid, "media": {"payload": payload}})
+            payload = b64encode(audio).decode("ascii")  # nothing in it has to be escaped
+            return f'{{"event": "media", "streamSid": {_quoted(stream_sid)}, "media": {{"payload": "{payload}"}}}}'
         case Mark(name=name):
-            return json.dumps({"event": "mark", "streamSid": stream_sid, "mark": {"name": name}})
+            return f'{{"event": "mark", "streamSid": {_quoted(stream_sid)}, "mark": {{"name": {_quoted(name)}}}}}'
         case Clear():
             return json.dumps({"event": "clear", "streamSid": stream_sid})
         case _:
@@ -164,6 +164,8 @@ def _stop(message: Mapping[str, Any]) -> Stop:
 def _missing(name: str) -> str:
     raise fields.MisfitError(f"{name} is missing")
 
+
+_quoted: Final = json.encoder.encode_basestring_ascii  # what json.dumps does for a text, without the way there
 
 _READERS: Final[dict[str, Callable[[Mapping[str, Any]], Message]]] = {
     "connected": _connected,
