@@ -16,6 +16,10 @@ VoiceLiveError
 |- RequestLostError             a request went with its connection; the session goes on over another one
 |- CallRefusedError             a telephone call was not taken: reason
 |- SlowConsumerError            one consumer fell behind its bound; the session goes on
+|- AvatarMediaError             picture and voice of an avatar do not come; the session goes on
+|  |- AvatarLinkFailedError     no link was made: stage
+|  |- AvatarLinkLostError       there was a link
+|  `- AvatarStreamError         the video that came over the socket cannot be read
 `- ProtocolError                a rule was broken
    |- DecodeError               by them: a frame that is not a JSON object
    `- LocalProtocolError        by us: a call that makes no sense now
@@ -31,7 +35,11 @@ from __future__ import annotations
 
 __all__ = [
     "AvatarBusyError",
+    "AvatarLinkFailedError",
+    "AvatarLinkLostError",
+    "AvatarMediaError",
     "AvatarRefusedError",
+    "AvatarStreamError",
     "CallRefusedError",
     "ConfigurationError",
     "ConfirmationTimeoutError",
@@ -278,6 +286,35 @@ class SlowConsumerError(VoiceLiveError):
             f"{self.consumer} left {self.unread_events} events unread, over its bound of {self.limit_bytes} bytes; "
             "read faster, raise ClientOptions.inbox_bytes, or subscribe to fewer event classes"
         )
+
+
+class AvatarMediaError(VoiceLiveError):
+    """Picture and voice of an avatar do not come; the session goes on, mute where the voice comes with the picture."""
+
+
+class AvatarLinkFailedError(AvatarMediaError):
+    """No WebRTC link to the avatar was made; nothing of it is left.
+
+    Attributes:
+        message: What happened and what to do next. No SDP, no address and no credential.
+        stage: ``gathering`` (nothing was sent), ``answer`` (the service's answer cannot be used), ``tracks`` (it offers
+            no picture or no voice), or ``ice`` (no way through the network).
+    """
+
+    def __init__(self, message: str, stage: str) -> None:
+        super().__init__(message, stage)
+        self.message, self.stage = message, stage
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.stage})"
+
+
+class AvatarLinkLostError(AvatarMediaError):
+    """The avatar's media ended, and nobody here ended them."""
+
+
+class AvatarStreamError(AvatarMediaError):
+    """The video of ``response.video.delta`` is no stream of whole MP4 fragments that begins with its header."""
 
 
 class ProtocolError(VoiceLiveError):
