@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
+
+from voicelive.avatar.aiortc_inside import own_connecting
 
 RATE_HZ: Final = 48_000
 FPS: Final = 25
@@ -81,14 +84,18 @@ class AvatarPeer:
         video_later_s: float = 0.0,
         without: str = "",
         edit: Any = None,
+        deaf: bool = False,
     ) -> None:
-        """``video_later_s``: the picture begins so much later, its RTP timestamps at 0 all the same."""
+        """``video_later_s``: the picture begins so much later, its RTP timestamps at 0 all the same.
+        ``without`` one kind of track, with an answer that is ``edit``ed, ``deaf`` to the offer's candidates.
+        """
+        self._deaf = deaf
         self.servers, self.offers = tuple(servers), list[str]()
         self._video_later_s, self._without, self._edit = video_later_s, without, edit
         self.connection: RTCPeerConnection | None = None
         self.channels: list[RTCDataChannel] = []
         self.tracks: list[_Track] = []
-        self.answering = asyncio.Event()
+        self._connecting: set[asyncio.Task[Any]] = set()
 
     async def ice_servers_ready(self, *, timeout_s: float | None = None) -> Sequence[Mapping[str, Any]]:
         return self.servers
@@ -96,8 +103,8 @@ class AvatarPeer:
     async def connect(self, offer: Mapping[str, str], *, timeout_s: float | None = None) -> Mapping[str, str]:
         assert offer["type"] == "offer"
         self.offers.append(offer["sdp"])
-        self.answering.set()
         connection = self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        own_connecting(connection, self._connecting)
         connection.on("datachannel", self.channels.append)
         began_s = time.monotonic() + 0.3
         for kind in ("video", "audio"):
@@ -113,7 +120,8 @@ class AvatarPeer:
                 assert codecs is not None
                 [transceiver] = [it for it in connection.getTransceivers() if it.sender is sender]
                 transceiver.setCodecPreferences([it for it in codecs.codecs if it.mimeType == "video/H264"])
-        await connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
+        sdp = re.sub(r"a=candidate.*\r\n", "", offer["sdp"]) if self._deaf else offer["sdp"]
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
         answer = {"type": "answer", "sdp": connection.localDescription.sdp}
         return self._edit(answer) if self._edit else answer
@@ -124,6 +132,9 @@ class AvatarPeer:
             track.muted.set()
 
     async def close(self) -> None:
+        for task in self._connecting:
+            task.cancel()
+        await asyncio.gather(*self._connecting, return_exceptions=True)
         if self.connection is not None:
             await self.connection.close()
 

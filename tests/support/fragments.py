@@ -15,7 +15,7 @@ def fragmented_mp4(duration_s: float) -> bytes:
     """Flashes and beeps in step, as those of ``avatar_peer``."""
     file = io.BytesIO()
     file.seekable = lambda: False  # type: ignore[method-assign]
-    flags = {"movflags": "frag_every_frame+empty_moov+default_base_moof"}
+    flags = {"movflags": "empty_moov+default_base_moof", "frag_duration": "40000"}  # microseconds
     with av.open(file, "w", format="mp4", options=flags) as container:
         video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "tune": "zerolatency"})
         video.width, video.height, video.pix_fmt = *SIZE, "yuv420p"

@@ -120,6 +120,8 @@ class AvatarMedia:
         watch = LinkWatch(self._lost_after_s, now())
         while True:
             stats = await self.stats()
+            if self._over.is_set():
+                return
             verdict = watch.judge(stats.video_packets + stats.audio_packets, stats.pictures, now())
             ended = self._pump.ended or self._peer.state in {"failed", "closed"}
             if verdict == "lost" or ended:

@@ -47,7 +47,10 @@ def decode(take: Callable[[], bytes], put: Callable[[Frame], None]) -> None:
     reader = _Reader(take)
     try:
         with av.open(reader, "r", format="mp4", options=_OPTIONS) as container:
-            for packet in container.demux([*container.streams.video[:1], *container.streams.audio[:1]]):
+            streams = [*container.streams.video[:1], *container.streams.audio[:1]]
+            if not streams:
+                raise AvatarStreamError("the avatar's video holds neither picture nor sound; open another session")
+            for packet in container.demux(streams):
                 for frame in packet.decode():
                     if isinstance(frame, av.VideoFrame):
                         put(VideoFrame(frame.time or 0.0, frame))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
-from typing import Any, BinaryIO, Final
+from io import FileIO
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -33,11 +34,40 @@ _WITHOUT_PICTURE_S: Final = 10.0
 _BLACK: Final = (1280, 720)
 
 
+class _Disk:
+    """A file that takes everything and keeps what went wrong: FFmpeg crashes the process where writing fails."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._failure: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        if self._failure is None:
+            try:
+                unwritten = memoryview(data)
+                while unwritten:
+                    unwritten = unwritten[self._file.write(unwritten) or 0 :]
+            except OSError as error:
+                self._failure = error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
 class Mp4Writer:
     """One file. Opened at once, so that a path that cannot be written to fails where it was given."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file: BinaryIO = open(path, "wb")  # noqa: SIM115 - closed by close()
+        self._file: FileIO = open(path, "wb", buffering=0)  # noqa: SIM115 - closed by close()
+        self._disk = _Disk(self._file)
         self._container: Any = None
         self._video: VideoStream | None = None
         self._audio: AudioStream | None = None
@@ -67,6 +97,7 @@ class Mp4Writer:
             self._early.append(frame)
             if frame.timestamp_s - self._early[0].timestamp_s >= _WITHOUT_PICTURE_S:
                 self._begin_black()
+        self._disk.raise_failure()
 
     def close(self) -> None:
         """Write what was held back and the index, without which nothing can play; also after a failure."""
@@ -75,13 +106,14 @@ class Mp4Writer:
                 self._begin_black()
             if self._container is not None:
                 self._finish()
+            self._disk.raise_failure()
         finally:
             self._file.close()
 
     def _begin(self, width: int, height: int, timestamp_s: float) -> None:
         if self._container is not None:
             return
-        self._container = av.open(self._file, "w", format="mp4")
+        self._container = av.open(self._disk, "w", format="mp4")
         self._video = self._container.add_stream("libx264", rate=25, options={"preset": "veryfast", "crf": "23"})
         self._video.width, self._video.height = width - width % 2, height - height % 2  # 4:2:0 has even sizes only
         self._video.pix_fmt = "yuv420p"

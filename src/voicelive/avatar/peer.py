@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final, Literal, Protocol
 
 import aiortc
@@ -16,6 +15,7 @@ from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnec
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceTransportPolicy
 
+from voicelive.avatar.aiortc_inside import limit_gathering, own_connecting
 from voicelive.avatar.ice import Server
 from voicelive.avatar.media_clock import Kind
 from voicelive.avatar.unhurried import completed
@@ -25,8 +25,6 @@ __all__ = ["Offering", "Peer"]
 
 EVENT_CHANNEL: Final = "eventChannel"
 """So the official samples call it. It makes the offer have a section for data; the service opens its own channel."""
-
-_GATHER: Final = "get_component_candidates"
 
 _NO_WAY: Final = (
     "no way through the network to the avatar's media; allow UDP 3478 and TCP 443 to relay.communication.microsoft.com,"
@@ -63,6 +61,8 @@ class Peer:
                 bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,  # one path for all: one allocation at the TURN server
             )
         )
+        self._connecting: set[asyncio.Task[Any]] = set()
+        own_connecting(self._connection, self._connecting)
         self.tracks: dict[Kind, MediaStreamTrack] = {}
         self.changed = asyncio.Event()
         """Set when the state of the connection has changed."""
@@ -107,14 +107,15 @@ class Peer:
 
     async def close(self) -> None:
         """Give back sockets, tasks and threads."""
+        # First those that connect: they would go on, and start decoders of a connection that is closed.
+        for task in self._connecting:
+            task.cancel()
+        await asyncio.gather(*self._connecting, return_exceptions=True)
         await self._connection.close()
 
     async def _offer(self, gather_timeout_s: float) -> str:
         """An offer with all candidates there are, at the latest after ``gather_timeout_s``."""
-        ice = self.receivers["video"].transport.transport.iceGatherer._connection
-        # aioice gives up on silent servers by itself and keeps what it has; its limit of 5 s becomes ours.
-        gather: Any = ice.get_component_candidates
-        setattr(ice, _GATHER, partial(gather, timeout=gather_timeout_s))
+        limit_gathering(self.receivers["video"], gather_timeout_s)
         # Cancelled half-way, aioice would leave sockets and tasks behind.
         gathering = asyncio.ensure_future(self._connection.setLocalDescription(await self._connection.createOffer()))
         await completed(gathering)

@@ -8,10 +8,10 @@ import av
 from aiortc import RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
+from voicelive.avatar.aiortc_inside import FRAME_DELAY_S, decoder_zero, tap
 from voicelive.avatar.broadcast import Broadcast
 from voicelive.avatar.frames import AudioFrame, VideoFrame
 from voicelive.avatar.media_clock import Kind, MediaClock
-from voicelive.avatar.rtp_taps import FRAME_DELAY_S, decoder_zero, tap
 
 __all__ = ["Pump"]
 
