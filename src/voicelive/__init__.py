@@ -45,9 +45,9 @@ _HOME = {
     "_version": "__version__",
     "client": "VoiceLiveClient",
     "errors": (
-        "AvatarBusyError AvatarLinkFailedError AvatarLinkLostError AvatarMediaError AvatarRefusedError AvatarStreamError "
-        "CallRefusedError ConfigurationError ConfirmationTimeoutError ConnectFailedError ConnectTimeoutError "
-        "ConnectionLostError "
+        "AvatarBusyError AvatarLinkFailedError AvatarLinkLostError AvatarMediaError AvatarRefusedError "
+        "AvatarStreamError CallRefusedError ConfigurationError ConfirmationTimeoutError ConnectFailedError "
+        "ConnectTimeoutError ConnectionLostError "
         "CredentialRejectedError DecodeError LocalProtocolError ProtocolError RequestLostError ServiceBusyError "
         "ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError "
         "VoiceLiveWarning"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import av
 import pytest
+from av.error import FFmpegError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.avatar.test_mp4_boxes import pieces
@@ -88,5 +88,5 @@ def test_another_error_is_not_disguised() -> None:
     def broken() -> bytes:
         raise KeyError("a bug")
 
-    with pytest.raises((KeyError, av.FFmpegError)):
+    with pytest.raises((KeyError, FFmpegError)):
         decode(broken, list[Frame]().append)

@@ -55,8 +55,8 @@ class Signalling(Protocol):
         """The service's servers, as ``RTCPeerConnection`` takes them."""
         ...
 
-    async def connect(self, offer: Mapping[str, str], *, timeout_s: float | None = None) -> Mapping[str, str]:
-        """``{"type": "offer", "sdp": ...}`` to ``{"type": "answer", "sdp": ...}``."""
+    async def connect(self, offer: Mapping[str, str], *, timeout_s: float | None = None) -> str | Mapping[str, str]:
+        """``{"type": "offer", "sdp": ...}`` to ``{"type": "answer", "sdp": ...}``; an answer as text is refused."""
         ...
 
 

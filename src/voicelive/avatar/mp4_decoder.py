@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import av
+from av.error import FFmpegError
 
 from voicelive.avatar.broadcast import Broadcast
 from voicelive.avatar.frames import AudioFrame, Frame, VideoFrame
@@ -56,7 +57,7 @@ def decode(take: Callable[[], bytes], put: Callable[[Frame], None]) -> None:
                         put(VideoFrame(frame.time or 0.0, frame))
                     elif isinstance(frame, av.AudioFrame):
                         put(AudioFrame(frame.time or 0.0, frame))
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         if reader.began:
             kind = type(error).__name__
             message = f"the avatar's video cannot be decoded ({kind}); open another session"

@@ -114,11 +114,12 @@ class Mp4Writer:
         if self._container is not None:
             return
         self._container = av.open(self._disk, "w", format="mp4")
-        self._video = self._container.add_stream("libx264", rate=25, options={"preset": "veryfast", "crf": "23"})
-        self._video.width, self._video.height = width - width % 2, height - height % 2  # 4:2:0 has even sizes only
-        self._video.pix_fmt = "yuv420p"
-        self._video.time_base = self._video.codec_context.time_base = Fraction(1, _TICKS)
-        self._video.codec_context.max_b_frames = 0
+        video: VideoStream = self._container.add_stream("libx264", rate=25, options={"preset": "veryfast", "crf": "23"})
+        video.width, video.height = width - width % 2, height - height % 2  # 4:2:0 has even sizes only
+        video.pix_fmt = "yuv420p"
+        video.time_base = video.codec_context.time_base = Fraction(1, _TICKS)
+        video.codec_context.max_b_frames = 0
+        self._video = video
         if self._early:
             self._rate_hz, self._layout = self._early[0].rate_hz, self._early[0].raw.layout.name
         self._audio = self._container.add_stream("aac", rate=self._rate_hz, layout=self._layout)

@@ -35,7 +35,7 @@ _NO_WAY: Final = (
 class Offering(Protocol):
     """Whoever takes an offer to the service and brings its answer."""
 
-    async def connect(self, offer: Mapping[str, str], *, timeout_s: float | None = None) -> Mapping[str, str]:
+    async def connect(self, offer: Mapping[str, str], *, timeout_s: float | None = None) -> str | Mapping[str, str]:
         """``{"type": "offer", "sdp": ...}`` to ``{"type": "answer", "sdp": ...}``."""
         ...
 
@@ -127,8 +127,8 @@ class Peer:
             ) from None
         return str(self._connection.localDescription.sdp)
 
-    async def _take_answer(self, answer: Mapping[str, str]) -> None:
-        if answer.get("type") != "answer" or not isinstance(answer.get("sdp"), str):
+    async def _take_answer(self, answer: str | Mapping[str, str]) -> None:
+        if isinstance(answer, str) or answer.get("type") != "answer" or not isinstance(answer.get("sdp"), str):
             raise AvatarLinkFailedError("the service's answer is none; open another session", "answer")
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
