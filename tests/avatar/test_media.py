@@ -318,8 +318,10 @@ async def test_a_way_that_swallows_everything_is_given_up() -> None:
             return {"type": "answer", "sdp": without_candidates(answer)["sdp"].replace("a=end-of-candidates", way)}
 
         async with avatar_peer(edit=edit, deaf=True) as peer:
+            began_s = asyncio.get_running_loop().time()
             with pytest.raises(AvatarLinkFailedError, match=r"not connected within 0\.3 s") as failed:
                 await receive(peer, connect_timeout_s=0.3).__aenter__()
+            assert asyncio.get_running_loop().time() - began_s < 2, "its checks are not awaited"
 
     assert failed.value.stage == "ice"
 
