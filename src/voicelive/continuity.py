@@ -241,6 +241,7 @@ class Continuity:
             self._protocol.ledger.written(event.event_id or "", now)
         old = self._change_over(link.transport)
         self._began_at = now
+        self._engine.other_session()
         for frame in link.frames:
             self._engine.take(frame)
         for update in unanswered.updates:

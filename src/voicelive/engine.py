@@ -218,6 +218,10 @@ class Engine:
             task.cancel()
         self.playback.wake()
 
+    def other_session(self) -> None:
+        """Events of another session of the service come from now on."""
+        self._session.avatar.other_session()
+
     def end(self) -> None:
         """The session is over."""
         for effect in self.protocol.end():

@@ -241,6 +241,9 @@ class Session(Listening, Dialogue):
         self._refuse_when_closed()
         return self._caller_voice.input(self.config)
 
+    def _avatar_is_asked_for(self, config: SessionConfig) -> None:
+        self.avatar.asked_for(config)
+
     @property
     def _audio_was_sent(self) -> bool:
         return self._caller_voice.used

@@ -122,6 +122,10 @@ class Verbs(ABC):
     def _audio_was_sent(self) -> bool:
         """Whether the input format is settled."""
 
+    @abstractmethod
+    def _avatar_is_asked_for(self, config: SessionConfig) -> None:
+        """Settings are about to be sent, which may bring an avatar."""
+
     async def update(
         self, config: SessionConfig, *, confirm: bool = True, timeout_s: float | None = None
     ) -> SessionResource | None:
@@ -144,6 +148,7 @@ class Verbs(ABC):
                     raise LocalProtocolError(
                         f"{name} cannot change after audio was sent; set it in client.connect(config=...)"
                     )
+        self._avatar_is_asked_for(config)
         event = SessionUpdate(session=config)
         if not confirm:
             await self._write(event)

@@ -14,11 +14,12 @@ from tests.conftest import OpenSession
 from tests.support.flashes import flashes_and_beeps
 from tests.support.fragments import fragmented_mp4
 from tests.support.peer import Peer
+from tests.support.streams import settle
 
 from voicelive.avatar.frames import AudioFrame, VideoFrame
 from voicelive.avatar.mp4_boxes import Mp4Joiner
 from voicelive.avatar.recording import SegmentFile
-from voicelive.avatar.socket_video import SocketVideo
+from voicelive.avatar.socket_video import LIMIT_BYTES, SocketVideo
 from voicelive.errors import (
     AvatarLinkLostError,
     AvatarStreamError,
@@ -212,9 +213,22 @@ class Resumed:
     def __init__(self) -> None:
         self.events: Subscription[Any] = Subscription("test", (), 1 << 20)
 
-    def subscribe(self, *classes: type[Any]) -> Subscription[Any]:
+    def subscribe(self, *classes: type[Any], limit_bytes: int | None = None) -> Subscription[Any]:
         assert SessionResumed in classes
+        assert limit_bytes == LIMIT_BYTES
         return self.events
+
+
+async def test_what_was_made_for_a_resumed_session_ends_with_the_next_one() -> None:
+    session = Resumed()
+    session.events.offer(SessionResumed("sess_2", REPORT), 10)
+    async with SocketVideo(session, resuming=True) as video:
+        segments = video.segments()
+        await settle()
+        session.events.offer(SessionResumed("sess_3", REPORT), 10)
+
+        with pytest.raises(AvatarLinkLostError):
+            await anext(segments)
 
 
 async def test_another_stream_of_a_resumed_session_is_not_joined_to_the_first() -> None:
@@ -223,7 +237,7 @@ async def test_another_stream_of_a_resumed_session_is_not_joined_to_the_first() 
         segments = video.segments()
         session.events.offer(SessionResumed("sess_2", REPORT), 10)
 
-        with pytest.raises(AvatarLinkLostError, match="another SocketVideo"):
+        with pytest.raises(AvatarLinkLostError, match=r"take session\.avatar\.video\(\) again"):
             await anext(segments)
 
 

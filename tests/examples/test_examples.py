@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import av
+import numpy as np
 import pytest
 
 from voicelive import wire
@@ -23,9 +25,16 @@ from voicelive.wire.items import FunctionCallOutputItem
 
 _EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 _LIMIT_S = 50  # the longest one takes about 23
-_PROGRAMS = sorted([*_EXAMPLES.glob("*.py"), _EXAMPLES / "browser" / "server.py"])
-_ARGUMENTS = {"microphone": ["--self-test"], "server": ["--self-test"]}
+_PROGRAMS = sorted([*_EXAMPLES.glob("*.py"), *_EXAMPLES.glob("*/server.py")])
+_ARGUMENTS = {"microphone": ["--self-test"], "browser": ["--self-test"], "avatar": ["--self-test"]}
+_IN_STEP_S = 0.08
+_LOUD = 0.01  # of 1; beyond the noise of the codecs
+_THROAT_LUMA = 45  # nothing else of the drawn face is as dark
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def _name(path: Path) -> str:
+    return path.parent.name if path.stem == "server" else path.stem
 
 
 @dataclass(frozen=True)
@@ -54,10 +63,10 @@ def _run(process: "subprocess.Popen[str]", directory: Path) -> Run:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]]:
     """The finished runs of all examples, by name."""
-    directories = {path: tmp_path_factory.mktemp(path.stem) for path in _PROGRAMS}
+    directories = {path: tmp_path_factory.mktemp(_name(path)) for path in _PROGRAMS}
     started = {
         path: subprocess.Popen(
-            [sys.executable, str(path), *_ARGUMENTS.get(path.stem, ())],
+            [sys.executable, str(path), *_ARGUMENTS.get(_name(path), ())],
             cwd=directory,
             env=_environment(),
             stdout=subprocess.PIPE,
@@ -67,14 +76,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]
         for path, directory in directories.items()
     }
     try:
-        yield {path.stem: _run(process, directories[path]) for path, process in started.items()}
+        yield {_name(path): _run(process, directories[path]) for path, process in started.items()}
     finally:
         for process in started.values():
             process.kill()
             process.communicate()
 
 
-@pytest.mark.parametrize("name", [path.stem for path in _PROGRAMS])
+@pytest.mark.parametrize("name", [_name(path) for path in _PROGRAMS])
 def test_an_example_ends_well_and_complains_about_nothing(runs: Mapping[str, Run], name: str) -> None:
     assert (runs[name].status, runs[name].errors) == (0, "")
 
@@ -130,7 +139,7 @@ def test_a_call_of_azure_ends_when_the_farewell_was_heard(runs: Mapping[str, Run
 
 
 def test_a_call_of_a_page_shows_its_tool_and_is_cut_where_it_was_heard(runs: Mapping[str, Run]) -> None:
-    *lines, agent, end = runs["server"].lines[1:]
+    *lines, agent, end = runs["browser"].lines[1:]
 
     assert lines == [
         "serving",
@@ -141,6 +150,39 @@ def test_a_call_of_a_page_shows_its_tool_and_is_cut_where_it_was_heard(runs: Map
     assert agent.startswith(" agent: It is sunny")
     assert not agent.endswith("sea.")
     assert end == " ended: caller"
+
+
+def test_a_call_with_a_visible_agent_is_seen_and_heard(runs: Mapping[str, Run]) -> None:
+    assert runs["avatar"].lines[1:] == [
+        "serving",
+        "  page: a picture of # x #",
+        "  page: the agent was heard for a second",
+        " ended: caller",
+    ]
+
+
+def test_an_avatar_is_written_into_a_file_with_picture_and_voice_in_step(runs: Mapping[str, Run]) -> None:
+    run = runs["avatar_to_mp4"]
+    assert run.lines[1:] == ["avatar.mp#: # kB"]
+
+    with av.open(run.directory / "avatar.mp4") as film:
+        rate_hz = film.streams.audio[0].rate
+        open_at, loud_at, shapes = [], [], set()
+        for frame in film.decode(video=0, audio=0):
+            assert isinstance(frame, av.AudioFrame | av.VideoFrame)
+            assert frame.time is not None
+            if isinstance(frame, av.AudioFrame):
+                sound = np.abs(frame.to_ndarray()).max(axis=0)
+                loud_at += [frame.time + place / rate_hz for place in np.flatnonzero(sound > _LOUD)]
+            else:
+                luma = frame.to_ndarray()[: frame.height]
+                shapes.add(int((luma < _THROAT_LUMA).sum()))
+                open_at += [frame.time] if shapes and (luma < _THROAT_LUMA).any() else []
+
+    assert len(shapes) > 5, "the mouth moves"
+    assert loud_at[-1] - loud_at[0] > 3
+    assert abs(open_at[0] - loud_at[0]) <= _IN_STEP_S
+    assert abs(open_at[-1] - loud_at[-1]) <= _IN_STEP_S
 
 
 def test_parallel_tools_are_all_answered_and_spoken_of_once(runs: Mapping[str, Run]) -> None:

@@ -7,20 +7,24 @@ application's: a browser, or ``receive`` in Python.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from voicelive.avatar.negotiation import SessionDescription, answer_in, read_offer
 from voicelive.avatar.turns import LinkTurns
 from voicelive.avatar.updates import scene_update
-from voicelive.errors import AvatarBusyError, LocalProtocolError
+from voicelive.errors import AvatarBusyError, LocalProtocolError, SessionClosedError
 from voicelive.events import AvatarLinkNeeded
 from voicelive.protocol.avatar import AvatarLink, Delivery, delivery, servers
 from voicelive.wire.avatar import IceServer, Scene
 from voicelive.wire.client_events import KnownClientEvent, SessionAvatarConnect
 from voicelive.wire.server.session import SessionAvatarConnecting
+from voicelive.wire.session import SessionConfig
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what shows pictures loads with its use
+    from voicelive.avatar.media import AvatarMedia, Direction
+    from voicelive.avatar.socket_video import SocketVideo
     from voicelive.session import Session
 
 __all__ = ["Avatar", "plain_servers"]
@@ -47,6 +51,7 @@ class Avatar:
     ) -> None:
         """Made by the session."""
         self._session, self._link, self._turns, self._request = session, link, turns, request
+        self._video: SocketVideo | None = None
 
     @property
     def delivery(self) -> Delivery | None:
@@ -126,6 +131,55 @@ class Avatar:
             raise
         return answer_in(found.form, answer.server_sdp)
 
+    def receive(
+        self,
+        *,
+        direction: Direction = "recvonly",
+        data_channel: bool = True,
+        ice_servers: Iterable[Mapping[str, Any]] | None = None,
+        relay_only: bool = False,
+        gather_timeout_s: float = 10.0,
+        connect_timeout_s: float = 20.0,
+        lost_after_s: float = 5.0,
+    ) -> AbstractAsyncContextManager[AvatarMedia]:
+        """Link the avatar here, in Python, and take its picture and voice for as long as a block lasts. Needs
+        ``pip install 'voicelive[avatar]'``. Arguments and exceptions are those of ``voicelive.avatar.media.receive``.
+        """
+        from voicelive.avatar.media import receive
+
+        return receive(
+            self,
+            direction=direction,
+            data_channel=data_channel,
+            ice_servers=ice_servers,
+            relay_only=relay_only,
+            gather_timeout_s=gather_timeout_s,
+            connect_timeout_s=connect_timeout_s,
+            lost_after_s=lost_after_s,
+        )
+
+    def video(self) -> SocketVideo:
+        """The picture and voice that come over the socket (``output_protocol="websocket"``), to be read in a block:
+        raw, in segments for a browser, decoded, or recorded.
+
+        It holds the stream from its beginning: 16 MiB wait for somebody to read them, half a minute at the highest rate
+        seen. One for each session of the service; take as many streams of it as you like.
+
+        Raises:
+            LocalProtocolError: The session has no such avatar, or its video was given away already.
+        """
+        if self.delivery != "websocket":
+            raise LocalProtocolError(
+                "no video comes over the socket; set VideoAvatar(..., output_protocol='websocket'), or use receive()"
+            )
+        found, self._video = self._video, None
+        if found is None:
+            raise LocalProtocolError(
+                "the video of this session was given away already, and its header comes once; "
+                "take further streams of the SocketVideo that you have"
+            )
+        return found
+
     async def set_scene(self, scene: Scene, *, confirm: bool = True, timeout_s: float | None = None) -> None:
         """Frame a photo avatar anew; all other settings stay as they are. Returns when confirmed.
 
@@ -142,6 +196,24 @@ class Avatar:
         settings = self._session.requested or self._session.config
         await self._session.update(scene_update(settings, scene), confirm=confirm, timeout_s=timeout_s)
 
+    # -- what the session tells
+
+    def asked_for(self, config: SessionConfig) -> None:
+        """These settings are about to be sent."""
+        if self._video is None and self.delivery is None and _over_the_socket(config):
+            self._listen(resuming=False)
+
+    def other_session(self) -> None:
+        """Another session of the service takes over, and its first events come now."""
+        if self._session.requested is not None and _over_the_socket(self._session.requested):
+            with suppress(SessionClosedError):  # just now
+                self._listen(resuming=True)
+
+    def _listen(self, *, resuming: bool) -> None:
+        from voicelive.avatar.socket_video import SocketVideo
+
+        self._video = SocketVideo(self._session, resuming=resuming)
+
     def _refuse_other_deliveries(self) -> None:
         kind = self.delivery
         if kind is None:
@@ -153,3 +225,8 @@ class Avatar:
                 "the avatar's picture comes over the socket, without a link; "
                 "set output_protocol='webrtc', or read session.avatar.video()"
             )
+
+
+def _over_the_socket(config: SessionConfig) -> bool:
+    avatar = config.avatar
+    return avatar is not None and avatar.type != "unknown" and avatar.output_protocol == "websocket"

@@ -41,23 +41,26 @@ SOUNDS: Final = 300
 class Subscribing(Protocol):
     """What is needed of a session."""
 
-    def subscribe(self, *classes: type[Any]) -> Subscription[Any]:
-        """Events of these classes from now on."""
+    def subscribe(self, *classes: type[Any], limit_bytes: int | None = None) -> Subscription[Any]:
+        """Events of these classes from now on; at most so much of them waits."""
         ...
 
 
 class SocketVideo:
-    """``async with SocketVideo(session) as video``: reads for as long as the block lasts.
+    """``async with session.avatar.video() as video``: reads for as long as the block lasts.
 
-    Listens from the moment it is made. The stream's header comes once, so make it before the avatar is asked for: open
-    the session without an avatar, then ``session.update(...)``. Consumers may come and go at any time.
-
-    Raises:
-        SessionClosedError: The session has ended.
+    Listens from the moment it is made, which is before the avatar is asked for: the stream's header comes once.
+    Consumers may come and go at any time.
     """
 
-    def __init__(self, session: Subscribing) -> None:
-        self._events = session.subscribe(ResponseVideoDelta, SessionResumed)
+    def __init__(self, session: Subscribing, *, resuming: bool = False) -> None:
+        """Made by ``session.avatar``; ``resuming``: just before the session goes on over another connection.
+
+        Raises:
+            SessionClosedError: The session has ended.
+        """
+        self._events = session.subscribe(ResponseVideoDelta, SessionResumed, limit_bytes=LIMIT_BYTES)
+        self._resuming = resuming
         self._joiner = Mp4Joiner()
         self._consumers: WeakSet[Subscription[Any]] = WeakSet()
         self._pictures: Broadcast[VideoFrame] = Broadcast(PICTURES)
@@ -150,16 +153,22 @@ class SocketVideo:
         try:
             async for event in self._events:
                 if isinstance(event, SessionResumed):
-                    raise AvatarLinkLostError(
-                        "the session went on over another connection, and its video is another stream;"
-                        " make another SocketVideo"
-                    )
+                    self._resumed()
+                    continue
                 for segment in self._joiner.feed(event.delta):
                     for consumer in tuple(self._consumers):
                         consumer.offer(_any(segment), len(segment.data))
         except VoiceLiveError as error:
             failure = error
         self._end(failure)
+
+    def _resumed(self) -> None:
+        if not self._resuming:
+            raise AvatarLinkLostError(
+                "the session went on over another connection, and its video is another stream; "
+                "take session.avatar.video() again"
+            )
+        self._resuming = False
 
     def _end(self, failure: VoiceLiveError | None) -> None:
         if not self._ended:
