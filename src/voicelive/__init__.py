@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from voicelive.options import *
     from voicelive.protocol.ledger import LedgerEntry as LedgerEntry
     from voicelive.response import ResponseHandle as ResponseHandle
+    from voicelive.rtc_call import RtcCall as RtcCall
     from voicelive.session import *
     from voicelive.taps import Subscription as Subscription
     from voicelive.tools.context import ToolCall as ToolCall
@@ -48,8 +49,8 @@ _HOME = {
         "AvatarBusyError AvatarLinkFailedError AvatarLinkLostError AvatarMediaError AvatarRefusedError "
         "AvatarStreamError CallRefusedError ConfigurationError ConfirmationTimeoutError ConnectFailedError "
         "ConnectTimeoutError ConnectionLostError "
-        "CredentialRejectedError DecodeError LocalProtocolError ProtocolError RequestLostError ServiceBusyError "
-        "ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError "
+        "CredentialRejectedError DecodeError LocalProtocolError ProtocolError RequestLostError RtcCallRefusedError "
+        "ServiceBusyError ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError "
         "VoiceLiveWarning"
     ),
     "options": "ClientOptions HandshakeRetry Resume",
@@ -60,6 +61,7 @@ _HOME = {
     "conversation": "Conversation",
     "dialogue": "Reply",
     "response": "ResponseHandle",
+    "rtc_call": "RtcCall",
     "taps": "Subscription",
     "tools.context": "ToolCall ToolContext",
     "tools.declaring": "tool tool_from_schema",

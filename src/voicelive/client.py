@@ -6,10 +6,11 @@ import asyncio
 import inspect
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from voicelive.avatar.turns import LinkTurns
 from voicelive.errors import (
@@ -21,6 +22,7 @@ from voicelive.errors import (
 )
 from voicelive.options import ClientOptions, HandshakeRetry, Resume
 from voicelive.prewarm import Prewarmed
+from voicelive.rtc_call import CALL_API_VERSION
 from voicelive.transport.address import Agent, Byom, ClassicAgent, Target, redacted
 from voicelive.transport.auth import Credential, default_credential
 from voicelive.transport.limiter import Limiter
@@ -30,12 +32,15 @@ from voicelive.wire.tools import Tool
 
 if TYPE_CHECKING:  # the session brings all event classes along; they load when a connection is made
     from voicelive.approvals import ApprovalHandler
+    from voicelive.rtc_call import RtcCall
     from voicelive.session import Session
     from voicelive.tools.declaring import LocalTool
     from voicelive.tools.toolset import ToolSet
     from voicelive.transport.base import Transport
 
 __all__ = ["VoiceLiveClient"]
+
+_T = TypeVar("_T")
 
 API_VERSION = "2026-07-15"  # newest dated version; the default of the official SDKs as well
 
@@ -144,6 +149,53 @@ class VoiceLiveClient:
         options = self._options if resume == "default" else replace(self._options, resume=resume)
         return self._session(target, wanted, options, limit_s, lambda session: _equip(session, local, approve))
 
+    def answer_call(
+        self,
+        sdp_offer: str,
+        model: str | None = None,
+        *,
+        config: SessionConfig | None = None,
+        agent: Agent | ClassicAgent | None = None,
+        byom: Byom | None = None,
+        tools: ToolSet | Sequence[LocalTool | Tool] = (),
+        approve: ApprovalHandler | None = None,
+        api_version: str = CALL_API_VERSION,
+        timeout_s: float | None = None,
+    ) -> AbstractAsyncContextManager[RtcCall]:
+        """A WebRTC call of a page that talks with the service directly (preview), as an async context manager.
+
+        Entered when the service has answered and the settings are in effect; give ``call.sdp_answer`` to the page
+        then. Leaving the context closes the socket, and so the session. It is not resumed: a new socket would be
+        a new call, which needs a new offer.
+
+        Args:
+            sdp_offer: SDP text of the page's peer connection, complete with audio and all its candidates.
+            model: As for ``connect``, like ``agent``, ``byom``, ``tools`` and ``approve``.
+            config: Settings to begin with; an avatar is not among them.
+            api_version: A preview version that has calls; the client's own is not used.
+            timeout_s: Bound on everything together; default ``ClientOptions.connect_timeout_s``.
+
+        Raises:
+            ConfigurationError: Something cannot work; nothing was sent.
+            ConnectFailedError: No session was made, as for ``connect``.
+            RtcCallRefusedError: The service does not take the call; ``retryable`` says whether it may later.
+            ServiceError: The service refused the settings.
+            ProtocolError: The service's answer holds no SDP.
+        """
+        from voicelive.protocol.settings import join_tools, refuse_impossible
+        from voicelive.rtc_call import checked_offer, opened, refuse_avatar
+
+        offer = checked_offer(sdp_offer)
+        definitions, local = _split_tools(tools)
+        wanted = join_tools(config, definitions)
+        refuse_avatar(wanted)
+        if wanted is not None:
+            refuse_impossible(wanted, model=model, agent=agent is not None)
+        target = Target(model=model, agent=agent, byom=byom, features=_features(wanted), webrtc=True)
+        limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
+        equip = partial(_equip, local=local, approve=approve)
+        return opened(lambda: self._answer(offer, target, wanted, api_version, limit_s, equip))
+
     async def prewarm(
         self,
         count: int,
@@ -237,6 +289,29 @@ class VoiceLiveClient:
         transport = await self._handshake(target, ends_at - clock())
         return await self._prepared(transport, target, config, options, ends_at - clock(), equip)
 
+    async def _answer(
+        self,
+        offer: str,
+        target: Target,
+        config: SessionConfig | None,
+        api_version: str,
+        limit_s: float,
+        equip: Callable[[Session], None],
+    ) -> RtcCall:
+        """A call that was answered, or nothing at all."""
+        from voicelive.rtc_call import answered
+        from voicelive.session import Session
+
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + limit_s
+        transport = await self._handshake(target, limit_s, api_version=api_version)
+        session = Session(transport, self._options, config, sideband=True)
+        equip(session)
+        left_s = ends_at - clock()
+        return await _ready(
+            session, left_s, answered(session, offer, left_s), "rtc.call.sdp.created or session.created"
+        )
+
     async def _prepared(
         self,
         transport: Transport,
@@ -253,24 +328,7 @@ class VoiceLiveClient:
         redial = Redial(lambda name: self._redial(target, name), isinstance(target.agent, Agent))
         session = Session(transport, options, config, redial, self._link_turns)
         equip(session)
-        try:
-            async with asyncio.timeout(limit_s):
-                await session.prepare(limit_s)
-        except (TimeoutError, ConfirmationTimeoutError):
-            await session.close()
-            missing = "session.updated" if session.id else "session.created"
-            raise ConnectTimeoutError(
-                f"the connection was open, but {missing} did not come within {limit_s:.3g} s; "
-                "raise connect_timeout_s, or try again later"
-            ) from None
-        except SessionClosedError as error:
-            await session.close()
-            raise ConnectFailedError(
-                f"the service ended the session before it was usable: {error}", request_id=session.id or None
-            ) from error
-        except BaseException:  # cancellation included: the socket must not outlive the call
-            await session.close()
-            raise
+        await _ready(session, limit_s, session.prepare(limit_s), "session.created")
         return session
 
     async def _redial(self, target: Target, conversation_id: str | None) -> Transport:
@@ -281,7 +339,9 @@ class VoiceLiveClient:
         once = replace(self._options, handshake_retry=HandshakeRetry(attempts=1))
         return ready or await self._handshake(target, self._options.connect_timeout_s, once)
 
-    async def _handshake(self, target: Target, timeout_s: float, options: ClientOptions | None = None) -> Transport:
+    async def _handshake(
+        self, target: Target, timeout_s: float, options: ClientOptions | None = None, *, api_version: str | None = None
+    ) -> Transport:
         from voicelive.transport.handshake import dial
 
         return await dial(
@@ -289,10 +349,32 @@ class VoiceLiveClient:
             target,
             self._credential,
             options or self._options,
-            api_version=self._api_version,
+            api_version=self._api_version if api_version is None else api_version,
             timeout_s=timeout_s,
             limiter=self._limiter,
         )
+
+
+async def _ready(session: Session, limit_s: float, preparing: Coroutine[Any, Any, _T], first_missing: str) -> _T:
+    """What makes a session usable, within the time; after a failure the session is closed."""
+    try:
+        async with asyncio.timeout(limit_s):
+            return await preparing
+    except (TimeoutError, ConfirmationTimeoutError):
+        await session.close()
+        missing = "session.updated" if session.id else first_missing
+        raise ConnectTimeoutError(
+            f"the connection was open, but {missing} did not come within {limit_s:.3g} s; "
+            "raise connect_timeout_s, or try again later"
+        ) from None
+    except SessionClosedError as error:
+        await session.close()
+        raise ConnectFailedError(
+            f"the service ended the session before it was usable: {error}", request_id=session.id or None
+        ) from error
+    except BaseException:  # cancellation included: the socket must not outlive the call
+        await session.close()
+        raise
 
 
 def _split_tools(tools: ToolSet | Sequence[LocalTool | Tool]) -> tuple[list[Tool], ToolSet | None]:

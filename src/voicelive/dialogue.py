@@ -158,15 +158,19 @@ class Dialogue(Verbs):
     async def interrupt(self) -> None:
         """Cut the agent off, as a barge-in does: playback falls silent, the running response is cancelled, and the
         service learns what was heard, and running tools what their ``on_barge_in`` says. Returns when written; does
-        nothing while the agent neither speaks nor works."""
+        nothing while the agent neither speaks nor works.
+
+        Of a WebRTC call the service is told to drop what it has not played yet, whatever is known here. Where no
+        response was told of so far, it is also told to cancel one; where none runs, an ``error`` event with the code
+        ``response_cancel_not_active`` says so."""
         self._refuse_when_closed()
         protocol = self._engine.protocol
         running = protocol.gate.active_id
-        speaks = self.playback.playing or protocol.avatar.speaking
+        speaks = self.playback.playing or protocol.avatar.speaking or protocol.plays_elsewhere
         if running is None and not speaks and not protocol.calls.owed:
             return
         self._engine.perform(protocol.flush(asyncio.get_running_loop().time()))
-        if running is not None:
+        if running is not None or protocol.gate.blind:
             await self.cancel_response(running or None)
 
     async def wait_quiet(self, *, timeout_s: float | None = None) -> None:

@@ -27,6 +27,7 @@ from voicelive.protocol.ledger import Confirmed, Refused
 from voicelive.protocol.mcp import AskApproval
 from voicelive.protocol.responses import Again, Ask, Began, Ended, Kind, Rejected, tagged
 from voicelive.protocol.routing import TIMED
+from voicelive.protocol.sideband import OnceEach, may_be_forwarded
 from voicelive.protocol.wishes import Wish
 from voicelive.refusals import refusal
 from voicelive.response import ResponseHandle
@@ -61,13 +62,17 @@ class Counts:
         unknown_events: Events of a type without a class.
         malformed_events: Events of a known type whose fields did not fit.
         superseded_events: Frames that came over an old connection after a new one had taken its place, at a moment when
-            nothing was under way. These alone were not delivered.
+            nothing was under way. Not delivered.
+        copied_events: Events of a WebRTC call that had come over its other channel, or once before. Not delivered.
+        unbelieved_events: Events that a page forwarded and that only the service's own socket may tell. Not delivered.
     """
 
     undecodable_frames: int = 0
     unknown_events: int = 0
     malformed_events: int = 0
     superseded_events: int = 0
+    copied_events: int = 0
+    unbelieved_events: int = 0
 
 
 class Engine:
@@ -80,8 +85,11 @@ class Engine:
         sender: Sender,
         protocol: SessionProtocol,
         start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        *,
+        sideband: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._once = OnceEach() if sideband else None
         self._session, self._sender, self._start = session, sender, start
         self._cancel: Callable[[str | None], Awaitable[None]] = session.cancel_response
         self.protocol = protocol
@@ -102,19 +110,21 @@ class Engine:
 
     # -- in
 
-    def take(self, frame: str | bytes) -> None:
-        """One frame of the service."""
+    def take(self, frame: str | bytes, *, forwarded: bool = False) -> bool:
+        """One frame of the service, or one that a page forwards; whether it was delivered."""
         if self._over:  # it came before the end and is read after it
-            return
+            return False
         try:
             event = decode(frame)
         except DecodeError as error:
             self._undecodable(error)
-            return
+            return False
         kind = type(event)
+        if self._once is not None and not self._counts(event, self._once, forwarded=forwarded):
+            return False
         if isinstance(event, UnknownServerEvent):
             self._count(event)
-        effects = self.protocol.receive(event, self._loop.time())
+        effects = self.protocol.receive(event, self._loop.time(), forwarded=forwarded)
         for effect in effects:
             if not isinstance(effect, Tell | Ended):
                 self._perform(effect)
@@ -129,6 +139,7 @@ class Engine:
             self.playback.wake()
         if effects or kind in TIMED or (is_audio and self.protocol.cues_wait):
             self._look_ahead()
+        return True
 
     def tell(self, event: SessionEvent) -> None:
         """Deliver what the session itself has to say."""
@@ -352,6 +363,17 @@ class Engine:
         self.counts.undecodable_frames += 1
         log.warning("< %s", error)
         self.tell(UndecodableFrame(error.problem, error.frame_bytes, self.counts.undecodable_frames))
+
+    def _counts(self, event: ServerEvent, once: OnceEach, *, forwarded: bool) -> bool:
+        """Whether an event of a call counts: a page is not believed everything, and each counts once."""
+        if forwarded and not may_be_forwarded(event):
+            self.counts.unbelieved_events += 1
+            log.warning("< a page forwarded an event that only the socket may bring; not delivered")
+            return False
+        if not once.is_new(event):
+            self.counts.copied_events += 1
+            return False
+        return True
 
     def _count(self, event: UnknownServerEvent) -> None:
         if event.malformed:

@@ -10,6 +10,7 @@ VoiceLiveError
 |  |- ConnectionLostError       it dropped: a new session may continue the conversation
 |  `- SessionExpiredError       its lifetime is over
 |- ServiceError                 the service refused one request; the session goes on
+|  |- RtcCallRefusedError       it does not answer the offer of a WebRTC call: operation, retryable
 |  `- AvatarRefusedError        it shows no such avatar, or takes no such offer of a link
 |     `- AvatarBusyError        it may later: retry_after_s
 |- ConfirmationTimeoutError     the service neither confirmed nor refused a request in time
@@ -51,6 +52,7 @@ __all__ = [
     "LocalProtocolError",
     "ProtocolError",
     "RequestLostError",
+    "RtcCallRefusedError",
     "ServiceBusyError",
     "ServiceError",
     "SessionClosedError",
@@ -180,6 +182,37 @@ class ServiceError(VoiceLiveError):
     def __str__(self) -> str:
         where = f" at {self.param}" if self.param else ""
         return f"the service refused the request{where}: {self.code or self.error_type}: {self.service_message}"
+
+
+class RtcCallRefusedError(ServiceError):
+    """The service does not take a WebRTC call: its ``rtc.call.error``, or an error before the call was answered.
+
+    Attributes:
+        operation: The step that failed, such as ``rtc.call.sdp.create``; ``None`` where the service named none.
+        rtc_call_id: The service's id of the call, where it had one.
+    """
+
+    def __init__(
+        self,
+        error_type: str,
+        code: str | None,
+        service_message: str,
+        operation: str | None = None,
+        rtc_call_id: str | None = None,
+    ) -> None:
+        super().__init__(error_type, code, service_message)
+        self.args = (error_type, code, service_message, operation, rtc_call_id)
+        self.operation, self.rtc_call_id = operation, rtc_call_id
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the failure was the service's, so that the same offer may be taken later; else mend the offer."""
+        return self.error_type == "server_error"
+
+    def __str__(self) -> str:
+        what = self.code or self.error_type or "no reason given"
+        advice = "try again later" if self.retryable else "check offer, model and settings"
+        return f"the service refused the WebRTC call: {what}: {self.service_message.rstrip('.')}; {advice}"
 
 
 class AvatarRefusedError(ServiceError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from voicelive.errors import AvatarBusyError, AvatarRefusedError, ServiceError
+from voicelive.errors import AvatarBusyError, AvatarRefusedError, RtcCallRefusedError, ServiceError
+from voicelive.wire.server.calls import RtcCallError
 from voicelive.wire.server.session import ServerEventErrorDetails
 
-__all__ = ["refusal"]
+__all__ = ["call_refusal", "refusal"]
 
 _RETRY_AFTER: Final = re.compile(
     r"retry after (\d+(?:\.\d+)?) ?s", re.IGNORECASE
@@ -27,3 +28,9 @@ def refusal(error: ServerEventErrorDetails, *, of_avatar: bool = False) -> Servi
     if of_avatar or code.startswith("avatar_"):
         return AvatarRefusedError(*facts)
     return ServiceError(*facts)
+
+
+def call_refusal(error: ServerEventErrorDetails, told: RtcCallError | None) -> RtcCallRefusedError:
+    """The exception of a WebRTC call; ``told``: the service's own words, where it used those of calls."""
+    operation, rtc_call_id = (told.operation, told.rtc_call_id) if told is not None else (None, None)
+    return RtcCallRefusedError(error.type, error.code, error.message, operation, rtc_call_id)

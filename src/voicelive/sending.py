@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from voicelive.errors import ConfirmationTimeoutError, VoiceLiveError
+from voicelive.errors import ConfirmationTimeoutError, ServiceError, VoiceLiveError
 from voicelive.protocol.ledger import Ledger, Outcome, Refused
-from voicelive.refusals import refusal
+from voicelive.refusals import call_refusal, refusal
 from voicelive.transport.base import TransportClosed
 from voicelive.transport.outbox import Outbox
-from voicelive.wire.client_events import ClientEvent, KnownClientEvent, SessionAvatarConnect, UnknownClientEvent
+from voicelive.wire.client_events import (
+    ClientEvent,
+    KnownClientEvent,
+    RtcCallSdpCreate,
+    SessionAvatarConnect,
+    UnknownClientEvent,
+)
 from voicelive.wire.codec import encode
 from voicelive.wire.server.base import ServerEventBase
 
@@ -126,7 +132,7 @@ class Sender:
         if future is None or future.done():
             return
         if isinstance(outcome, Refused):
-            future.set_exception(refusal(outcome.error, of_avatar=isinstance(outcome.asked, SessionAvatarConnect)))
+            future.set_exception(_refused(outcome))
         else:
             future.set_result(outcome.event)
 
@@ -202,6 +208,12 @@ class Sender:
             self._ledger.withdraw_unwritten(push.event_id)
             if push.written is not None and not push.written.done():
                 push.written.set_exception(TransportClosed(None, "the connection ended first", by_peer=True))
+
+
+def _refused(outcome: Refused) -> ServiceError:
+    if isinstance(outcome.asked, RtcCallSdpCreate):
+        return call_refusal(outcome.error, outcome.call_error)
+    return refusal(outcome.error, of_avatar=isinstance(outcome.asked, SessionAvatarConnect))
 
 
 def _type_of(event: ClientEvent) -> str:

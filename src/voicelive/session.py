@@ -14,7 +14,7 @@ import os
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 from voicelive.audio.call_tracks import check_rates
 from voicelive.audio.formats import AudioFormat
@@ -26,7 +26,13 @@ from voicelive.caller_voice import CallerVoice, input_format_of
 from voicelive.continuity import Continuity, Redial
 from voicelive.dialogue import Dialogue
 from voicelive.engine import Counts, Engine
-from voicelive.errors import ConfigurationError, SessionClosedError, SlowConsumerError, VoiceLiveError
+from voicelive.errors import (
+    ConfigurationError,
+    LocalProtocolError,
+    SessionClosedError,
+    SlowConsumerError,
+    VoiceLiveError,
+)
 from voicelive.events import HandlerFailed
 from voicelive.handlers import Handlers
 from voicelive.listening import Listening
@@ -45,11 +51,16 @@ from voicelive.wire.client_events import (
     InputAudioBufferClear,
     InputAudioBufferCommit,
     KnownClientEvent,
+    RtcCallSdpCreate,
 )
 from voicelive.wire.codec import encode
 from voicelive.wire.server.base import ServerEventBase
+from voicelive.wire.server.calls import RtcCallSdpCreated
 from voicelive.wire.server.session import SessionCreated
 from voicelive.wire.session import SessionConfig, SessionResource
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
 
 __all__ = ["Session"]
 
@@ -73,8 +84,15 @@ class Session(Listening, Dialogue):
         requested: SessionConfig | None = None,
         redial: Redial | None = None,
         link_turns: LinkTurns | None = None,
+        *,
+        sideband: bool = False,
     ) -> None:
-        """Over an open transport, inside a running loop; applications call ``VoiceLiveClient.connect`` instead."""
+        """Over an open transport, inside a running loop; applications call ``VoiceLiveClient.connect`` instead.
+
+        With ``sideband`` it is the signalling socket of a WebRTC call: no audio passes, and what the page forwards of
+        the call's data channel comes in by ``take_forwarded``.
+        """
+        self._sideband = sideband
         self._options = options or ClientOptions()
         self._transport = transport
         resume = self._options.resume if redial is not None else None
@@ -83,12 +101,13 @@ class Session(Listening, Dialogue):
             min_barge_in_ms=self._options.min_barge_in_ms,
             expire_after_s=self._options.confirm_timeout_s,
             keep_audio_ms=resume.audio_ms if resume is not None else 0,
+            sideband=sideband,
         )
         self._protocol.requested = requested
         self._clock = asyncio.get_running_loop().time
         self._outbox = Outbox(transport, self._options.outbox_bytes)
         self._sender = Sender(self._outbox, self._protocol.ledger, self._clock)
-        self._engine = Engine(self, self._options, self._sender, self._protocol, self._start)
+        self._engine = Engine(self, self._options, self._sender, self._protocol, self._start, sideband=sideband)
         self._continuity: Continuity | None = None
         if resume is not None and redial is not None:
             rehearsal_s = self._options.confirm_timeout_s
@@ -187,6 +206,23 @@ class Session(Listening, Dialogue):
 
     # -- saying; the verbs are in Verbs
 
+    async def send_audio(self, audio: Buffer) -> None:
+        self._refuse_audio()
+        await super().send_audio(audio)
+
+    async def answer_offer(self, sdp_offer: str, timeout_s: float) -> RtcCallSdpCreated:
+        """Have the service answer the offer of a WebRTC call; ``VoiceLiveClient.answer_call`` does this.
+
+        Raises:
+            RtcCallRefusedError: The service does not take it.
+            ConfirmationTimeoutError: No answer in time.
+        """
+        return await self._request(RtcCallSdpCreate(sdp_offer=sdp_offer), RtcCallSdpCreated, timeout_s)
+
+    def take_forwarded(self, message: str | bytes) -> bool:
+        """A message of a WebRTC call's data channel; ``RtcCall.receive`` does this."""
+        return self._engine.take(message, forwarded=True)
+
     async def send(self, event: ClientEvent) -> None:
         """Send any client event as it stands. Returns when written.
 
@@ -248,8 +284,16 @@ class Session(Listening, Dialogue):
     def _audio_was_sent(self) -> bool:
         return self._caller_voice.used
 
-    async def _put_audio_frame(self, frame: str | bytes, begin: Callable[[], bool] | None = None) -> None:
+    def _refuse_audio(self) -> None:
         self._refuse_when_closed()
+        if self._sideband:
+            raise LocalProtocolError(
+                "no audio passes through the session of a WebRTC call: the page and the service exchange it; add the "
+                "microphone to the page's peer connection, and call send_text to say something in writing"
+            )
+
+    async def _put_audio_frame(self, frame: str | bytes, begin: Callable[[], bool] | None = None) -> None:
+        self._refuse_audio()
         await self._until_written(self._sender.put_audio(frame, begin))
 
     async def _until_written(self, writing: Awaitable[_T]) -> _T:
@@ -380,13 +424,15 @@ class Session(Listening, Dialogue):
             rate_hz: Of the file; default: the higher one of the session's two rates.
 
         Raises:
-            LocalProtocolError: A recording is under way already.
+            LocalProtocolError: A recording is under way already, or this is the session of a WebRTC call, which no
+                audio passes.
             ConfigurationError: A rate below 8000 or above 192000.
             ModuleNotFoundError: The session's rates are not the file's, and numpy (extra ``audio``) is missing.
             OSError: The file could not be opened; as the block is left, it could not be written.
 
         Cancelling waits until the file is complete.
         """
+        self._refuse_audio()
         rates_hz = (self.input_format.rate_hz, self.output_format.rate_hz)
         file_rate_hz = max(rates_hz) if rate_hz is None else rate_hz
         check_rates(rates_hz, file_rate_hz)

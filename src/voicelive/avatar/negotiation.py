@@ -17,7 +17,16 @@ from typing import Any, Final, Literal, TypeAlias
 
 from voicelive.errors import ConfigurationError, ProtocolError
 
-__all__ = ["Form", "Offer", "SessionDescription", "answer_in", "answer_sdp", "read_offer"]
+__all__ = [
+    "MOST_CHARACTERS",
+    "Form",
+    "Offer",
+    "SessionDescription",
+    "answer_in",
+    "answer_sdp",
+    "complete",
+    "read_offer",
+]
 
 Form: TypeAlias = Literal["sdp", "mapping", "encoded"]
 """How a description is written: its SDP text, ``{"type": ..., "sdp": ...}``, or the service's encoded string."""
@@ -147,6 +156,15 @@ def _checked(sdp: str) -> str:
         raise ConfigurationError("the offer has no section for video; add a transceiver for it, inactive if need be")
     if not any(_H264.search(section) for section in video):
         raise ConfigurationError("the offer has no H.264 for video, the codec of avatars; use a browser that has it")
+    return complete(sdp)
+
+
+def complete(sdp: str) -> str:
+    """An offer that is whole, with the line ends that SDP has.
+
+    Raises:
+        ConfigurationError: It has no candidates.
+    """
     if "a=candidate:" not in sdp:
         raise ConfigurationError("the offer has no ICE candidates; wait until gathering is complete, none can follow")
     return sdp if "\r\n" in sdp else sdp.replace("\n", "\r\n")

@@ -3,6 +3,10 @@
 Keeps ids, not "the current call": several calls of one response run side by side, and calls of two responses may
 overlap. Every call gets exactly one output. When all calls of a response have theirs and the response itself is
 done, one follow-up response is wanted. Whether a tool exists and what it does is the shell's business.
+
+On a sideband, the socket of a WebRTC call, function calls come by themselves: of their responses, and of the caller's
+turns, only a page tells, if it forwards what it hears. A response that nobody has told of counts as done. Arguments are
+taken from the socket alone: a page is somebody else's program, and may lend a call no more than its name.
 """
 
 from __future__ import annotations
@@ -14,8 +18,17 @@ from enum import Enum
 from typing import Final, Literal, TypeAlias
 
 from voicelive.wire.items import ResponseFunctionCallItem, ResponseFunctionCallOutputItem
-from voicelive.wire.server.conversation import ConversationItemCreated, InputAudioBufferCommitted
-from voicelive.wire.server.response import ResponseDone, ResponseOutputItemAdded, ResponseOutputItemDone
+from voicelive.wire.server.conversation import (
+    ConversationItemCreated,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
+)
+from voicelive.wire.server.response import (
+    ResponseCreated,
+    ResponseDone,
+    ResponseOutputItemAdded,
+    ResponseOutputItemDone,
+)
 from voicelive.wire.server.tool_calls import ResponseFunctionCallArgumentsDone
 from voicelive.wire.server_events import ServerEvent
 
@@ -34,12 +47,14 @@ __all__ = [
 
 HEARS: Final = frozenset(
     {
+        ResponseCreated,
         ResponseOutputItemAdded,
         ResponseFunctionCallArgumentsDone,
         ResponseOutputItemDone,
         ResponseDone,
         ConversationItemCreated,
         InputAudioBufferCommitted,
+        InputAudioBufferSpeechStarted,
     }
 )
 """Events that move a call; others need not be shown."""
@@ -137,10 +152,22 @@ class _Batch:
 
 
 class Calls:
-    """The tool calls of one session. Pure: same calls, same answers."""
+    """The tool calls of one session. Pure: same calls, same answers.
 
-    def __init__(self, max_rounds: int = DEFAULT_MAX_ROUNDS) -> None:
+    Args:
+        max_rounds: Follow-ups within one turn of the caller after which the model must speak. On a sideband it holds
+            from the first turn that was told of.
+        sideband: Whether responses may run that no event tells of.
+    """
+
+    def __init__(self, max_rounds: int = DEFAULT_MAX_ROUNDS, *, sideband: bool = False) -> None:
         self._max_rounds = max_rounds
+        self._sideband = sideband
+        self._told_of_turns = not sideband
+        self._running: set[str] = set()
+        """Responses that were told of and have not ended; kept on a sideband only."""
+        self._nameless: dict[str, ResponseFunctionCallArgumentsDone] = {}
+        self._followed_up: str | None = None
         self._rounds = 0
         self._names: dict[str, str] = {}
         self._seen: dict[str, str] = {}
@@ -154,18 +181,29 @@ class Calls:
         """Whether a call waits for its output."""
         return bool(self._batches) and any(batch.owed for batch in self._batches.values())
 
-    def receive(self, event: ServerEvent) -> list[CallEffect]:
-        """Take in an event; a call begins as soon as its arguments are whole."""
+    def receive(self, event: ServerEvent, *, forwarded: bool = False) -> list[CallEffect]:
+        """Take in an event; a call begins as soon as its arguments are whole.
+
+        Args:
+            event: Any server event; most move nothing.
+            forwarded: Whether it comes from a page.
+        """
         if isinstance(event, ResponseOutputItemAdded):
             if isinstance(event.item, ResponseFunctionCallItem):
-                self._names[event.item.call_id] = event.item.name
+                return self._named(event.item)
         elif isinstance(event, ResponseFunctionCallArgumentsDone):
             name = event.name or self._names.get(event.call_id)
-            if name:  # otherwise the finished item tells it
+            if name:
                 return self._begin(Call(event.call_id, name, event.arguments, event.response_id, event.item_id))
+            self._nameless[event.call_id] = event  # the finished item tells its name
         elif isinstance(event, ResponseOutputItemDone):
             if isinstance(event.item, ResponseFunctionCallItem):
-                return self._from_item(event.item, event.response_id)
+                return self._named(event.item) if forwarded else self._from_item(event.item, event.response_id)
+        elif isinstance(event, ResponseCreated):
+            self._response_begun(event.response.id or "")
+        elif isinstance(event, InputAudioBufferSpeechStarted):
+            if self._sideband:  # where nothing tells of the commit
+                self._told_of_turns, self._rounds = True, 0
         elif isinstance(event, ResponseDone):
             return self._response_done(event.response.id or "")
         elif isinstance(event, ConversationItemCreated):
@@ -227,6 +265,7 @@ class Calls:
         Calls that began go on and stay owed; those whose arguments were not whole are forgotten.
         """
         self._names.clear()
+        self._nameless.clear()
         effects: list[CallEffect] = []
         began = frozenset(response_id for response_id in self._seen.values() if response_id not in self._done)
         for response_id, batch in list(self._batches.items()):
@@ -245,6 +284,25 @@ class Calls:
         """Calls that wait for their output."""
         return frozenset(call_id for batch in self._batches.values() for call_id in batch.owed)
 
+    def _named(self, item: ResponseFunctionCallItem) -> list[CallEffect]:
+        """What a call is called; it begins where only that was missing."""
+        known = self._nameless.pop(item.call_id, None)
+        if known is not None:
+            return self._begin(Call(known.call_id, item.name, known.arguments, known.response_id, known.item_id))
+        if item.call_id not in self._seen:
+            self._names[item.call_id] = item.name
+        return []
+
+    def _response_begun(self, response_id: str) -> None:
+        if self._sideband:
+            self._running.add(response_id)
+            batch = self._batches.get(response_id)
+            if batch is not None:  # the call itself came faster
+                batch.done = False
+
+    def _is_done(self, response_id: str) -> bool:
+        return response_id in self._done or (self._sideband and response_id not in self._running)
+
     def _from_item(self, item: ResponseFunctionCallItem, response_id: str) -> list[CallEffect]:
         if item.status == "incomplete":  # cut off before its arguments were whole
             self._names.pop(item.call_id, None)
@@ -255,12 +313,13 @@ class Calls:
 
     def _begin(self, call: Call) -> list[CallEffect]:
         self._names.pop(call.call_id, None)
+        self._nameless.pop(call.call_id, None)
         if call.call_id in self._seen:
             return [Odd(call.call_id, CallTrouble.DUPLICATE_CALL)]
         self._seen[call.call_id] = call.response_id
-        batch = self._batches.setdefault(call.response_id, _Batch(done=call.response_id in self._done))
+        batch = self._batches.setdefault(call.response_id, _Batch(done=self._is_done(call.response_id)))
         batch.owed.add(call.call_id)
-        if self._rounds >= self._max_rounds:
+        if self._told_of_turns and self._rounds >= self._max_rounds:
             odd = Odd(call.call_id, CallTrouble.TOO_MANY_ROUNDS)
             return [odd, *self.answer(call.call_id, TOO_MANY_ROUNDS)]
         return [RunCall(call)]
@@ -282,6 +341,7 @@ class Calls:
 
     def _response_done(self, response_id: str) -> list[CallEffect]:
         self._done.append(response_id)
+        self._running.discard(response_id)
         batch = self._batches.get(response_id)
         if batch is None:
             return []
@@ -293,7 +353,10 @@ class Calls:
         if batch.owed or not batch.done:
             return []
         del self._batches[response_id]
-        if batch.silent or batch.by_hand or self._rounds > self._max_rounds:
+        limited = self._told_of_turns
+        if batch.silent or batch.by_hand or (limited and self._rounds > self._max_rounds):
             return []
-        self._rounds += 1
-        return [FollowUp(self._rounds <= self._max_rounds, frozenset(batch.unseen))]
+        if response_id != self._followed_up:  # further calls of a response that nobody told of are of the same round
+            self._rounds += 1
+        self._followed_up = response_id
+        return [FollowUp(not limited or self._rounds <= self._max_rounds, frozenset(batch.unseen))]

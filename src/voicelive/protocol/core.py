@@ -72,14 +72,16 @@ class SessionProtocol:
         min_barge_in_ms: int = 0,
         expire_after_s: float = 15.0,
         keep_audio_ms: int = 0,
+        sideband: bool = False,
     ) -> None:
+        self._sideband = sideband
         self.requested: SessionConfig | None = None
         """What the application asked for, every accepted update laid over those before."""
         self.connection = Connection()
         self.ledger = Ledger(expire_after_s)
         self.caller_audio = CallerAudio(keep_audio_ms)
-        self.gate = Gate()
-        self.calls = Calls(max_tool_rounds)
+        self.gate = Gate(sideband=sideband)
+        self.calls = Calls(max_tool_rounds, sideband=sideband)
         self.mcp = McpCalls()
         self.history = History()
         self.avatar = AvatarLink()
@@ -102,8 +104,8 @@ class SessionProtocol:
 
     # -- what the service says
 
-    def receive(self, event: ServerEvent, now: float) -> tuple[Effect, ...]:
-        """Take in one event and say what must happen."""
+    def receive(self, event: ServerEvent, now: float, *, forwarded: bool = False) -> tuple[Effect, ...]:
+        """Take in one event and say what must happen; ``forwarded``: a page says that it came."""
         kind = type(event)
         if isinstance(event, ResponseAudioDelta):
             self.history.receive(event, now)
@@ -136,8 +138,8 @@ class SessionProtocol:
         if kind in avatar.HEARS:
             effects += map(Tell, self.avatar.receive(event, self.connection.settings))
         if kind in calls.HEARS:
-            effects += self._call_effects(self.calls.receive(event), now)
-        if kind in mcp.HEARS:
+            effects += self._call_effects(self.calls.receive(event, forwarded=forwarded), now)
+        if kind in mcp.HEARS and not forwarded:
             effects += self._mcp_effects(event, now)
         if isinstance(event, ErrorEvent):
             effects += self._refused(event, now)
@@ -228,7 +230,9 @@ class SessionProtocol:
 
     def flush(self, now: float) -> tuple[Effect, ...]:
         """The application wants silence."""
-        return tuple(self._turn_effects([Flush()], now))
+        # of a barge-in the service itself learns first, and a page tells of it late: it would silence the next reply
+        silence = [Send(OutputAudioBufferClear())] if self._sideband else []
+        return (*silence, *self._turn_effects([Flush()], now))
 
     def prompt_on_silence(
         self, after_s: float | None, times: int, params: ResponseCreateParams | None, instructions: str | None
@@ -287,6 +291,11 @@ class SessionProtocol:
     def connected(self, now: float) -> tuple[Effect, ...]:
         """A new connection stands, and the new session knows what the old one did."""
         return tuple(self._noted(self.gate.resume(now, owed=self.calls.owed)))
+
+    @property
+    def plays_elsewhere(self) -> bool:
+        """Whether the agent's voice goes another way, so that nothing is known of its playback."""
+        return self._sideband
 
     @property
     def cues_wait(self) -> bool:
@@ -414,6 +423,7 @@ class SessionProtocol:
         effects: list[Effect] = []
         for effect in call_effects:
             if isinstance(effect, FollowUp):
+                self.gate.await_further_calls(now)
                 params = None if effect.tools_allowed else ResponseCreateParams(tool_choice="none")
                 effects += self.wish(now, params, kind=Kind.FOLLOW_UP, unseen=effect.unseen)[1]
             elif isinstance(effect, Odd):

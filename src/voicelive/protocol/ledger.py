@@ -24,10 +24,12 @@ from voicelive.wire.client_events import (
     KnownClientEvent,
     OutputAudioBufferClear,
     ResponseCancel,
+    RtcCallSdpCreate,
     SessionAvatarConnect,
     SessionUpdate,
     UnknownClientEvent,
 )
+from voicelive.wire.server.calls import RtcCallError, RtcCallSdpCreated
 from voicelive.wire.server.conversation import (
     ConversationItemCreated,
     ConversationItemDeleted,
@@ -88,6 +90,8 @@ class Refused:
     request_id: str
     error: ServerEventErrorDetails
     asked: ClientEvent | None = field(default=None, compare=False)
+    call_error: RtcCallError | None = field(default=None, compare=False)
+    """What the service said, where it said so in the words of WebRTC calls."""
 
 
 Outcome: TypeAlias = Confirmed | Refused
@@ -123,6 +127,7 @@ RULES: Mapping[type[KnownClientEvent], _Rule] = {
     ConversationItemRetrieve: _Rule(ConversationItemRetrieved, _item_id, _own_item_id),
     ConversationItemDelete: _Rule(ConversationItemDeleted, _item_id, _item_id),
     ConversationItemTruncate: _Rule(ConversationItemTruncated, _item_id, _item_id),
+    RtcCallSdpCreate: _Rule(RtcCallSdpCreated, _nothing, _nothing),
     ResponseCancel: _Rule(ResponseDone, lambda event: event.response_id, lambda event: event.response.id),
 }
 """Client event to the server event that confirms it, and the ids that must agree. Responses are told by the gate."""
@@ -201,6 +206,8 @@ class Ledger:
             return None
         if isinstance(event, ErrorEvent):
             return self._refuse(event)
+        if isinstance(event, RtcCallError):
+            return self._refuse_call(event)
         waiting = self._by_answer.get(type(event))  # type: ignore[arg-type]  # the unknown class is never a key
         return self._confirm(event, waiting, now) if waiting else None
 
@@ -249,7 +256,24 @@ class Ledger:
         self.settle(entry.event_id, "rejected", event.error.code)
         return Refused(entry.event_id, event.error, entry.event)
 
+    def _refuse_call(self, event: RtcCallError) -> Outcome | None:
+        """Calls are asked for by one kind of event only, so that an error need not name it."""
+        entry = self._open_call()
+        if entry is None:
+            return None
+        told = event.error
+        self.settle(entry.event_id, "rejected", told.code)
+        error = ServerEventErrorDetails(type=told.type, code=told.code, message=told.message)
+        return Refused(entry.event_id, error, entry.event, event)
+
+    def _open_call(self) -> Open | None:
+        calls = (entry for entry in self.unanswered() if isinstance(entry.event, RtcCallSdpCreate))
+        return next(calls, None)
+
     def _unnamed(self, error: ServerEventErrorDetails) -> Open | None:
+        call = self._open_call()
+        if call is not None:  # nothing is sent beside it, and no agent works before it is answered
+            return call
         kinds = unnamed_refusal(error)
         return next((entry for entry in self.unanswered() if not entry.expired and _concerns(entry, kinds)), None)
 

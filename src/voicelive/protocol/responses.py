@@ -8,6 +8,10 @@ that turn detection is about to start. That reservation begins with ``speech_sta
 answer. What the service never answers at all is given up after 30 s.
 
 Out-of-band responses (``conversation: "none"``) run beside the conversation and wait for nothing.
+
+On a sideband, the socket of a WebRTC call, responses may run that no event tells of. As long as none was told of, a
+request that is not refused counts as answered after a moment, speech reserves nothing, and a refused one is tried again
+soon.
 """
 
 from __future__ import annotations
@@ -36,6 +40,9 @@ ANSWER_AFTER_COMMIT_S: Final = 5.0
 ANSWER_AFTER_SPEECH_S: Final = 30.0
 ANSWER_AFTER_REQUEST_S: Final = 30.0  # beyond it the request is lost; measured: response.created within 0.1 s
 RETRY_S: Final = 5.0  # after a refusal for a response that no event has told of
+UNTOLD_RETRY_S: Final = 1.0  # the same where no response is ever told of, so that every end of one is a guess
+UNTOLD_ANSWER_S: Final = 1.0  # a refusal comes within a round trip
+FURTHER_CALLS_S: Final = 0.3  # a model writes its next call of the same response within less
 
 HEARS: Final = frozenset(
     {
@@ -140,9 +147,15 @@ class _Entry:
 
 
 class Gate:
-    """The responses of one session. Pure: same calls, same answers."""
+    """The responses of one session. Pure: same calls, same answers.
 
-    def __init__(self) -> None:
+    Args:
+        sideband: Whether responses may run that no event tells of.
+    """
+
+    def __init__(self, *, sideband: bool = False) -> None:
+        self.blind = sideband
+        """Whether responses may run unseen: on a sideband, until one is told of."""
         self.active_id: str | None = None
         """The running response of the conversation."""
         self._queue: deque[_Entry] = deque()
@@ -273,7 +286,7 @@ class Gate:
             owed: Whether tool results are owed.
         """
         if isinstance(event, InputAudioBufferSpeechStarted):
-            if answers:
+            if answers and not self.blind:
                 self._reserved_until = now + ANSWER_AFTER_SPEECH_S
         elif isinstance(event, InputAudioBufferCommitted):
             if self._reserved_until is not None:
@@ -285,6 +298,7 @@ class Gate:
         elif isinstance(event, ConversationItemCreated):
             self._confirmed(event)
         elif isinstance(event, ResponseCreated):
+            self.blind = False
             return [*self._began(event.response), *self.pump(now, owed=owed)]  # one that replaces may be due
         elif isinstance(event, ResponseDone):
             return self._done(event.response, now, owed=owed)
@@ -303,7 +317,7 @@ class Gate:
             return [Began(entry.covered_by, entry.ids)]
         self._requeue(entry)  # it raced with an automatic one: next in line when that is done
         if self.active_id is None:
-            self._refused_until = now + RETRY_S
+            self._refused_until = now + (UNTOLD_RETRY_S if self.blind else RETRY_S)
         return self.pump(now, owed=owed)
 
     # -- time
@@ -314,8 +328,13 @@ class Gate:
             return None
         waits = [until for until in (self._reserved_until, self._refused_until) if until is not None]
         if self._sent is not None:
-            waits.append(self._sent.asked_at + ANSWER_AFTER_REQUEST_S)
+            waits.append(self._sent.asked_at + self._answer_within_s)
         return min(waits, default=None)
+
+    def await_further_calls(self, now: float) -> None:
+        """A response that nobody has told of may go on to call functions; its results are spoken about together."""
+        if self.blind:
+            self._refused_until = max(self._refused_until or 0.0, now + FURTHER_CALLS_S)
 
     def pump(self, now: float, *, owed: bool) -> list[GateEffect]:
         """Send the next wish if nothing stands in its way."""
@@ -335,6 +354,10 @@ class Gate:
         return effects
 
     # -- inside
+
+    @property
+    def _answer_within_s(self) -> float:
+        return UNTOLD_ANSWER_S if self.blind else ANSWER_AFTER_REQUEST_S
 
     def _ask(self, entry: _Entry, now: float) -> Ask:
         self._asked += 1
@@ -362,9 +385,11 @@ class Gate:
         if self._refused_until is not None and now >= self._refused_until:
             self._refused_until = None
         entry = self._sent
-        if entry is None or now < entry.asked_at + ANSWER_AFTER_REQUEST_S:
+        if entry is None or now < entry.asked_at + self._answer_within_s:
             return []
         self._sent = None
+        if self.blind:
+            return []  # it runs, as far as can be known
         return [Rejected(entry.ids, NO_ANSWER)]
 
     def _confirmed(self, event: ConversationItemCreated) -> None:

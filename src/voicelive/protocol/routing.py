@@ -10,6 +10,7 @@ from voicelive.wire.server.animation import (
     ResponseAnimationVisemeDelta,
     ResponseAudioTimestampDelta,
 )
+from voicelive.wire.server.calls import RtcCallError
 from voicelive.wire.server.conversation import (
     ConversationItemInputAudioTranscriptionCompleted,
     ConversationItemInputAudioTranscriptionFailed,
@@ -33,5 +34,7 @@ PLAYBACK: Final = cues.HEARS | {ResponseAudioDone}
 
 SPEECH: Final = caller_audio.HEARS
 
-ROUTED: Final = TIMED | avatar.HEARS | calls.HEARS | mcp.HEARS | {rule.answer for rule in ledger.RULES.values()}
+_ANSWERS: Final = frozenset(rule.answer for rule in ledger.RULES.values())
+
+ROUTED: Final = TIMED | avatar.HEARS | calls.HEARS | mcp.HEARS | {RtcCallError} | _ANSWERS
 """Events that concern more than the history: one of five."""

@@ -31,6 +31,7 @@ __all__ = [
 BYOM_PROFILES: Final = ("byom-azure-openai-realtime", "byom-azure-openai-chat-completion")
 
 _SERVICE_PATH = "/voice-live/realtime"
+_CALLS = "/calls"  # signalling of WebRTC calls; a preview
 _SCHEMES = {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}
 LOGGED_VALUES: Final = frozenset({"api-version", "model", "profile"})  # all others may hold ids or secrets
 
@@ -138,12 +139,14 @@ class Target:
         agent: The agent that answers instead of a model.
         byom: How to reach a deployment of one's own.
         features: Preview switches such as ``client_ec_reference:true``.
+        webrtc: Whether the connection signals a WebRTC call, whose audio goes another way.
     """
 
     model: str | None = None
     agent: Agent | ClassicAgent | None = None
     byom: Byom | None = None
     features: Sequence[str] = ()
+    webrtc: bool = False
 
     def __post_init__(self) -> None:
         if self.model is not None:
@@ -193,7 +196,8 @@ def build_url(endpoint: str, api_version: str, target: Target, extra_query: Mapp
     _check_target(own_names | {name.lower() for name, _ in kept})
     fields = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in named.items()]
     fields += [quote(raw, safe=_KEPT_IN_QUERY) for _, raw in kept]
-    return f"{_SCHEMES[parts.scheme]}://{_host_and_port(parts)}{_service_path(parts.path)}?{'&'.join(fields)}"
+    path = _service_path(parts.path, webrtc=target.webrtc)
+    return f"{_SCHEMES[parts.scheme]}://{_host_and_port(parts)}{path}?{'&'.join(fields)}"
 
 
 def redacted(url: str) -> str:
@@ -244,10 +248,11 @@ def _host_and_port(parts: SplitResult) -> str:
     return host if parts.port is None else f"{host}:{parts.port}"
 
 
-def _service_path(path: str) -> str:
+def _service_path(path: str, *, webrtc: bool) -> str:
     path = _PROJECT_PATH.sub("", path).rstrip("/")
     path = quote(path, safe=_KEPT_IN_PATH)
-    return path if path.endswith(_SERVICE_PATH) else path + _SERVICE_PATH
+    path = path if path.endswith(_SERVICE_PATH) else path + _SERVICE_PATH
+    return path + _CALLS if webrtc else path
 
 
 def _raw_query(query: str) -> list[tuple[str, str]]:
