@@ -26,6 +26,8 @@ EXAMPLES: list[VoiceLiveError] = [
     errors.SessionExpiredError(1001, "session_expired", "sess_1"),
     errors.ServiceError("invalid_request_error", "bad_value", "no such voice", "session.voice", "event_1"),
     errors.ServiceError("server_error", None, ""),
+    errors.RtcCallRefusedError("invalid_request_error", "missing_sdp", "no offer", "rtc.call.sdp.create", "call_1"),
+    errors.RtcCallRefusedError("server_error", None, ""),
     errors.ConfirmationTimeoutError("session.update", 15.0),
     errors.AvatarRefusedError("server_error", "avatar_service_internal_error", "Avatar connection failed.", None, "e1"),
     errors.AvatarBusyError("x", "rate_limit_exceeded", "Avatar request was rate-limited.", None, "e1", 43.0),

@@ -10,8 +10,10 @@ from tests.support.histories import event
 from voicelive.protocol.calls import AnswerCall, RunCall
 from voicelive.protocol.core import SessionProtocol
 from voicelive.protocol.effects import Effect, Send
+from voicelive.protocol.ledger import Refused
+from voicelive.protocol.mcp import AskApproval
 from voicelive.protocol.responses import Ask, Rejected
-from voicelive.wire.client_events import OutputAudioBufferClear
+from voicelive.wire.client_events import OutputAudioBufferClear, RtcCallSdpCreate
 from voicelive.wire.server.session import ServerEventErrorDetails
 
 
@@ -31,8 +33,8 @@ class Told:
         return self.hear(kind, forwarded=True, **fields)
 
     def arguments(self, call_id: str, response_id: str = "r1", name: str | None = "f") -> list[str]:
-        named = {} if name is None else {"name": name}
-        place = {"response_id": response_id, "item_id": f"item_{call_id}", "call_id": call_id}
+        named: dict[str, Any] = {} if name is None else {"name": name}
+        place: dict[str, Any] = {"response_id": response_id, "item_id": f"item_{call_id}", "call_id": call_id}
         return self.hear("response.function_call_arguments.done", **place, **named, arguments="{}")
 
     def answer(self, call_id: str) -> list[str]:
@@ -170,17 +172,19 @@ def test_a_page_cannot_have_a_function_run() -> None:
 @pytest.mark.parametrize("first", [True, False])
 def test_a_page_may_tell_the_name_of_a_call_that_has_none(kind: str, first: bool) -> None:
     told = Told()
-    tell = lambda: told.page(kind, response_id="r1", item=call_item("g"))  # noqa: E731
-    steps = [tell, lambda: told.arguments("c1", name=None)]
-    words = [word for step in (steps if first else steps[::-1]) for word in step()]
+    words: list[str] = []
+    for by_page in (first, not first):
+        words += told.page(kind, response_id="r1", item=call_item("g")) if by_page else told.arguments("c1", name=None)
     assert words == ["run g c1 {}"]
 
 
 def test_a_page_asks_for_no_approval() -> None:
     told = Told()
     item = {"id": "a1", "type": "mcp_approval_request", "server_label": "s", "name": "f", "arguments": "{}"}
-    assert told.protocol.receive(event("conversation.item.created", item=item), told.now)
-    assert not Told().page("conversation.item.created", item=item)
+    effects = told.protocol.receive(event("conversation.item.created", item=item), told.now)
+    assert [effect for effect in effects if isinstance(effect, AskApproval)]
+    forwarded = Told().protocol.receive(event("conversation.item.created", item=item), 1.0, forwarded=True)
+    assert not [effect for effect in forwarded if isinstance(effect, AskApproval)]
 
 
 def test_an_interruption_silences_the_service_and_a_barge_in_leaves_that_to_it() -> None:
@@ -192,9 +196,6 @@ def test_an_interruption_silences_the_service_and_a_barge_in_leaves_that_to_it()
 @pytest.mark.parametrize("kind", ["rtc.call.error", "error"])
 @pytest.mark.parametrize("named", [True, False])
 def test_an_error_before_the_answer_refuses_the_call(kind: str, named: bool) -> None:
-    from voicelive.protocol.ledger import Refused
-    from voicelive.wire.client_events import RtcCallSdpCreate
-
     told = Told()
     ledger = told.protocol.ledger
     ledger.enter("e1", RtcCallSdpCreate(sdp_offer="v=0"), "rtc.call.sdp.create")

@@ -23,6 +23,7 @@ from voicelive import wire
 from voicelive.testing.avatar.limits import AvatarLedger, AvatarLimits
 from voicelive.testing.avatar.look import AvatarPicture
 from voicelive.testing.avatar.shared import Avatars
+from voicelive.testing.calls.call import Call
 from voicelive.testing.connection import Connection
 from voicelive.testing.door import Door
 from voicelive.testing.faults import HandshakeFaults
@@ -35,7 +36,7 @@ from voicelive.testing.script import Script
 from voicelive.testing.service import Service
 from voicelive.testing.settings import Settings
 from voicelive.testing.small_talk import default_script
-from voicelive.testing.stage import Stage
+from voicelive.testing.stage import Outlet, Stage
 from voicelive.testing.tampering import Tamper
 from voicelive.testing.threads import Threads
 from voicelive.testing.voice import Voice, default_voice
@@ -74,6 +75,8 @@ class Emulator(HandshakeFaults):
         avatar_limits: Quotas of avatars; by default those measured with the service, ``AvatarLimits.none()`` has none.
         avatar_picture: Size of the avatars' picture; by default the service's. ``AvatarPicture.small()`` is cheap.
         avatar_peer_ice_servers: STUN and TURN servers of the emulator's own end of a WebRTC link; by default none.
+        call_items_on_both: Send item events of WebRTC calls to the socket too, not to the data channel alone: the
+            service's guide says both.
 
     Attributes:
         script: What the agent says; ``script.remaining`` holds the turns that were never used.
@@ -103,6 +106,7 @@ class Emulator(HandshakeFaults):
         avatar_limits: AvatarLimits | None = None,
         avatar_picture: AvatarPicture | None = None,
         avatar_peer_ice_servers: Sequence[wire.IceServer] = (),
+        call_items_on_both: bool = False,
     ) -> None:
         if not session_s > 0:
             raise ValueError(f"session_s is {session_s}; it must be greater than 0")
@@ -124,6 +128,7 @@ class Emulator(HandshakeFaults):
             avatar_picture or AvatarPicture(),
             tuple(avatar_peer_ice_servers),
         )
+        self._call_items_on_both = call_items_on_both
         self._server: Server | None = None
         self._endpoint: str | None = None
         self._session_numbers = itertools.count(1)
@@ -199,12 +204,13 @@ class Emulator(HandshakeFaults):
         connection.tamper = copy(self.tamper)
         session = EmulatedSession(ids.session(), line.admission, history, connection, ids)
         self.sessions.append(session)
-        stage = self._stage(session, thread_id)
+        call = Call(connection, items_on_both=self._call_items_on_both) if line.admission.webrtc else None
+        stage = self._stage(session, thread_id, call or connection)
         if line.opens_silently:
             session.silence()
         stage.spawn(connection.pump())
         stage.spawn(self._expire(session))
-        service = Service(stage, line.admission.model, connection.heed)
+        service = Service(stage, line.admission.model, connection.heed, call)
         try:
             await self._converse(service, line)
         except ConnectionClosed:
@@ -229,7 +235,7 @@ class Emulator(HandshakeFaults):
         await asyncio.sleep(self._session_s)
         session.expire()
 
-    def _stage(self, session: EmulatedSession, thread_id: str | None) -> Stage:
+    def _stage(self, session: EmulatedSession, thread_id: str | None, outlet: Outlet) -> Stage:
         admission, connection = session.admission, session.connection
         settings = Settings(
             session_id=session.id,
@@ -244,7 +250,7 @@ class Emulator(HandshakeFaults):
             script=self.script,
             pace=self._pace,
             studio=self._studio,
-            outlet=connection,
+            outlet=outlet,
             failed=lambda error: self._fail(connection, error),
             history=session.history,
             conversation_id=session.ids.conversation(),

@@ -17,6 +17,8 @@ from voicelive.testing.settings import JsonObject
 __all__ = ["Admission", "RejectedUpgrade", "admit"]
 
 _PATH = "/voice-live/realtime"
+_CALLS_PATH = f"{_PATH}/calls"
+_CALLS_VERSIONS = frozenset({"2026-01-01-preview", "2026-06-01-preview"})  # of the guide, and of the published schema
 _SECRET_HEADERS = frozenset({"api-key", "authorization", "cookie", "proxy-authorization"})
 _SECRET_PARAMETERS = frozenset({"api-key", "authorization", "agent-access-token"})
 _AGENT_MODEL = "gpt-4.1"  # what an agent runs on is its own affair; the session resource names something
@@ -33,6 +35,7 @@ class Admission:
         credential: How the client identified itself.
         model: The model to play.
         agent: The agent as the session resource reports it, its conversation excepted; ``None`` in model mode.
+        webrtc: The socket is to signal a WebRTC call.
     """
 
     path: str
@@ -41,6 +44,7 @@ class Admission:
     credential: Literal["api-key", "bearer"]
     model: str
     agent: JsonObject | None = None
+    webrtc: bool = False
 
 
 class RejectedUpgrade(Exception):  # noqa: N818 - what the service does, not a fault of this package
@@ -65,15 +69,19 @@ def admit(target: str, headers: Mapping[str, str], *, api_key: str | None) -> Ad
         api_key: The only key accepted; ``None``: any credential is.
 
     Raises:
-        RejectedUpgrade: Wrong path, missing parameters, or no valid credential.
+        RejectedUpgrade: Wrong path, a path that the version does not have (404, as third parties saw it for WebRTC
+            calls of a dated version in 2026), missing parameters, or no valid credential.
     """
     url = urlsplit(target)
     query = dict(parse_qsl(url.query, keep_blank_values=True))
-    if not url.path.endswith(_PATH):
-        raise RejectedUpgrade(404, "404", "Resource not found.")
+    webrtc = url.path.endswith(_CALLS_PATH)
+    if not (webrtc or url.path.endswith(_PATH)):
+        raise _not_found()
     credential = _credential(query, headers, api_key)
     if not query.get("api-version"):
         raise RejectedUpgrade(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
+    if webrtc and query["api-version"] not in _CALLS_VERSIONS:
+        raise _not_found()
     model, agent = _target(query)
     return Admission(
         path=url.path,
@@ -82,7 +90,12 @@ def admit(target: str, headers: Mapping[str, str], *, api_key: str | None) -> Ad
         credential=credential,
         model=model,
         agent=agent,
+        webrtc=webrtc,
     )
+
+
+def _not_found() -> RejectedUpgrade:
+    return RejectedUpgrade(404, "404", "Resource not found.")
 
 
 def _credential(

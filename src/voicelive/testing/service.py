@@ -12,6 +12,7 @@ from typing import Any
 
 from voicelive import wire
 from voicelive.testing.avatar.performer import Performer
+from voicelive.testing.calls.call import Call, refuse_avatar
 from voicelive.testing.checks import Refusal
 from voicelive.testing.history import last_user_message, latest_outputs
 from voicelive.testing.items import Item, OutputItem, item_from_request, own_ids
@@ -35,10 +36,13 @@ class Service:
         stage: What the parts of the session share.
         model: The model asked for; decides how tokens are counted.
         heed: Told of every event that could be read, before it is judged.
+        call: The WebRTC call that is signalled, where it is one; then no audio comes as events.
     """
 
-    def __init__(self, stage: Stage, model: str, heed: Callable[[wire.ClientEvent], None]) -> None:
-        self._stage = stage
+    def __init__(
+        self, stage: Stage, model: str, heed: Callable[[wire.ClientEvent], None], call: Call | None = None
+    ) -> None:
+        self._stage, self._call = stage, call
         self._heed = heed
         self._warned: set[Unplayed] = set()
         self._performer = Performer(stage)
@@ -67,6 +71,8 @@ class Service:
     async def close(self) -> None:
         """End what is no task of the stage; call it once the stage has ended."""
         await self._performer.close()
+        if self._call is not None:
+            await self._call.close()
 
     async def receive(self, frame: str | bytes) -> None:
         """Handle one frame of the client; what is wrong with it is answered with ``error``."""
@@ -75,13 +81,18 @@ class Service:
             request = Request.read(frame)
             client_event_id = request.event_id
             self._heed(request.event)
-            request.check()
-            await self._handle(request)
+            if self._call is not None and request.body.get("type") == "rtc.call.sdp.create":
+                await self._answer_call(request.body, self._call)  # judges in words of its own
+            else:
+                request.check()
+                await self._handle(request)
         except Refusal as refusal:
             self._stage.refuse(refusal, client_event_id)
 
     async def _handle(self, request: Request) -> None:
         if isinstance(request.event, wire.InputAudioBufferAppend):
+            if self._call is not None:
+                raise Refusal("invalid_event", "The audio of a WebRTC call comes over its media track.", "type")
             return self._listener.hear(request.event.audio)
         kind = request.body["type"]
         if kind == "session.update":
@@ -94,6 +105,8 @@ class Service:
     async def _update(self, body: JsonObject) -> None:
         stage = self._stage
         arrived_s = stage.now()
+        if self._call is not None:
+            refuse_avatar(body["session"])
         audio_out = self._responder.last_spoken is not None
         stage.settings.apply(body["session"], audio_in=self._listener.heard_audio, audio_out=audio_out)
         self._listener.configure()
@@ -104,6 +117,16 @@ class Service:
             gaps.insert(0, Unplayed("session.avatar", self._performer.lack))
         self._warn(gaps)
         self._performer.configure()
+
+    async def _answer_call(self, body: JsonObject, call: Call) -> None:
+        """Settings that come with the offer are in effect before it is answered, as third parties saw it in 2026."""
+        if body.get("session") is not None:
+            try:
+                await self._update(body)
+            except Refusal as refusal:
+                call.refuse(refusal, self._stage)
+                return
+        await call.answer(body.get("sdp_offer"), self._stage, self._listener.hear)
 
     def _warn(self, gaps: Iterable[Unplayed]) -> None:
         """Say what has no effect here, once a session: a silent gap would pass for a fault of the client."""
@@ -151,6 +174,8 @@ class Service:
 
     def _clear_output(self, body: JsonObject) -> None:
         self._performer.clear()
+        if self._call is not None and self._call.hush():
+            return  # told of each reply that was dropped
         self._stage.emit(wire.OutputAudioBufferCleared(event_id=self._stage.ids.event()))
 
     def _create_response(self, body: JsonObject) -> None:
