@@ -72,3 +72,17 @@ def test_secrets_are_not_kept() -> None:
     assert "t0p" not in repr(admission) + str(admission.query) + str(admission.headers)
     assert admission.query["features"] == "x"
     assert admission.headers["user-agent"] == "me"
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [("2026-01-01-preview", None), ("2026-06-01-preview", None), ("2026-07-15", 404), ("v1", 404)],
+)
+def test_webrtc_calls_are_let_in_with_previews_that_have_them(version: str, status: int | None) -> None:
+    target = f"/voice-live/realtime/calls?api-version={version}&model=m"
+    if status is None:
+        assert admit(target, {"api-key": "k"}, api_key=None).webrtc
+    else:
+        with pytest.raises(RejectedUpgrade) as rejected:
+            admit(target, {"api-key": "k"}, api_key=None)
+        assert rejected.value.status == status

@@ -324,3 +324,11 @@ def test_an_access_token_is_not_pickled(take: Callable[[object], object]) -> Non
         take(Target(agent=ClassicAgent("a", "p", "s3cret")).agent)
 
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://host", "https://host/voice-live/realtime", "https://host/api/projects/p"]
+)
+def test_a_webrtc_call_has_a_path_of_its_own(endpoint: str) -> None:
+    url = build_url(endpoint, "v1", Target(model="m", webrtc=True))
+    assert url.startswith("wss://host/voice-live/realtime/calls?")

@@ -20,13 +20,17 @@ from voicelive.errors import ConnectFailedError, RtcCallRefusedError, ServiceErr
 from voicelive.options import ClientOptions
 from voicelive.rtc_call import RtcCall
 from voicelive.testing import Call, Emulator, Script, ToneVoice, Turn
+from voicelive.wire.audio import AudioInputTranscriptionOptions
 from voicelive.wire.avatar import VideoAvatar
 from voicelive.wire.session import SessionConfig
 from voicelive.wire.turn_detection import ServerVad
 
 QUESTION = Path(__file__).parents[3] / "examples" / "audio" / "question.wav"
 OPTIONS = ClientOptions(ping_interval_s=None, connections_per_minute=None)
-CONFIG = SessionConfig(turn_detection=ServerVad(silence_duration_ms=200))
+CONFIG = SessionConfig(
+    turn_detection=ServerVad(silence_duration_ms=200),
+    input_audio_transcription=AudioInputTranscriptionOptions(model="azure-speech"),
+)
 
 
 def spoken() -> bytes:
@@ -178,7 +182,11 @@ async def test_settings_may_come_with_the_offer_and_a_session_has_one_call() -> 
         offer = {"type": "rtc.call.sdp.create", "sdp_offer": page.offer}
         # settings and answer are two events, so that each answer is read one request late
         _, updated, created, _, again = await socket_events(
-            emulator, {**offer, "session": {"temperature": 0.5}}, {"type": "response.cancel"}, offer, {"type": "new"}
+            emulator,
+            {**offer, "session": {"instructions": "Be brief."}},
+            {"type": "response.cancel"},
+            offer,
+            {"type": "new"},
         )
     assert isinstance(updated, wire.SessionUpdated)
     assert isinstance(created, wire.RtcCallSdpCreated)
@@ -187,12 +195,17 @@ async def test_settings_may_come_with_the_offer_and_a_session_has_one_call() -> 
 
 
 async def test_the_typed_error_reaches_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voicelive.rtc_call.checked_offer", lambda _: "")
     async with Emulator() as emulator:
         client = VoiceLiveClient(emulator.endpoint, "k3y", options=OPTIONS)
-        with pytest.raises(RtcCallRefusedError, match="missing_sdp"):
-            await client.answer_call("", "m").__aenter__()
-        async with Page() as page, client.answer_call(page.offer, "m") as call:
+        with monkeypatch.context() as unchecked:
+            unchecked.setattr("voicelive.rtc_call.checked_offer", lambda _: "")
+            with pytest.raises(RtcCallRefusedError, match="missing_sdp"):
+                await client.answer_call("", "m").__aenter__()
+
+
+async def test_an_avatar_is_refused_during_a_call_too() -> None:
+    async with Emulator() as emulator, Page() as page:
+        async with VoiceLiveClient(emulator.endpoint, "k3y", options=OPTIONS).answer_call(page.offer, "m") as call:
             avatar = SessionConfig(avatar=VideoAvatar(character="lisa", style="casual-sitting"))
             with pytest.raises(ServiceError):
                 await call.session.update(avatar)
