@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cancellation.stepping import open_sockets, until_none_is_left
 from tests.support.rtc_page import RATE_HZ, Page
 from websockets.asyncio.client import connect
 
@@ -31,6 +33,16 @@ CONFIG = SessionConfig(
     turn_detection=ServerVad(silence_duration_ms=200),
     input_audio_transcription=AudioInputTranscriptionOptions(model="azure-speech"),
 )
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left_behind() -> AsyncIterator[None]:
+    before = open_sockets()
+    yield
+    async with asyncio.timeout(1):  # checks of a connection that never stood run out after 20 ms
+        while asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.sleep(0.005)
+    await until_none_is_left(lambda: open_sockets() > before)
 
 
 def spoken() -> bytes:
@@ -171,7 +183,7 @@ async def test_what_cannot_be_answered_is_refused_in_the_words_of_calls(offer: d
 
 async def test_avatars_and_audio_events_are_refused_there() -> None:
     audio = {"type": "input_audio_buffer.append", "audio": ""}
-    avatar = {"type": "session.update", "session": {"avatar": VideoAvatar(character="lisa").model_dump(mode="json")}}
+    avatar = {"type": "session.update", "session": {"avatar": {"character": "lisa"}}}
     async with Emulator() as emulator:
         _, *errors = await socket_events(emulator, audio, avatar)
     assert [type(error) for error in errors] == [wire.ErrorEvent, wire.ErrorEvent]
@@ -179,7 +191,7 @@ async def test_avatars_and_audio_events_are_refused_there() -> None:
 
 async def test_settings_may_come_with_the_offer_and_a_session_has_one_call() -> None:
     async with Emulator() as emulator, Page() as page:
-        offer = {"type": "rtc.call.sdp.create", "sdp_offer": page.offer}
+        offer: dict[str, Any] = {"type": "rtc.call.sdp.create", "sdp_offer": page.offer}
         # settings and answer are two events, so that each answer is read one request late
         _, updated, created, _, again = await socket_events(
             emulator,
@@ -204,8 +216,23 @@ async def test_the_typed_error_reaches_the_application(monkeypatch: pytest.Monke
 
 
 async def test_an_avatar_is_refused_during_a_call_too() -> None:
-    async with Emulator() as emulator, Page() as page:
-        async with VoiceLiveClient(emulator.endpoint, "k3y", options=OPTIONS).answer_call(page.offer, "m") as call:
-            avatar = SessionConfig(avatar=VideoAvatar(character="lisa", style="casual-sitting"))
-            with pytest.raises(ServiceError):
-                await call.session.update(avatar)
+    avatar = SessionConfig(avatar=VideoAvatar(character="lisa", style="casual-sitting"))
+    async with (
+        Emulator() as emulator,
+        Page() as page,
+        VoiceLiveClient(emulator.endpoint, "k3y", options=OPTIONS).answer_call(page.offer, "m") as call,
+    ):
+        with pytest.raises(ServiceError):
+            await call.session.update(avatar)
+
+
+async def test_without_aiortc_the_emulator_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "voicelive.testing.calls.peer", None)
+    async with Page() as page:
+        emulator = Emulator()
+        await emulator.start()
+        client = VoiceLiveClient(emulator.endpoint, "k3y", options=OPTIONS)
+        with pytest.raises(ConnectFailedError):
+            await client.answer_call(page.offer, "m").__aenter__()
+        with pytest.raises(ModuleNotFoundError, match=r"voicelive\[avatar,testing\]"):
+            await emulator.close()

@@ -81,7 +81,7 @@ class Peer:
             self._channel.send(message)
 
     async def close(self) -> None:
-        """End media and connection; may be called often."""
+        """End media and connection; may be called often. Checks that aiortc has begun run out 20 ms later."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._connection.close())
         await asyncio.shield(self._closing)  # aiortc cannot be closed again once its close was cancelled
