@@ -211,3 +211,12 @@ def test_an_error_before_the_answer_refuses_the_call(kind: str, named: bool) -> 
     assert (refused.request_id, refused.error.code) == ("e1", "missing_sdp")
     assert isinstance(refused.error, ServerEventErrorDetails)
     assert not told.protocol.receive(event(kind, error=error, **top), told.now), "nothing is open any more"
+
+
+def test_an_item_told_after_its_call_began_changes_nothing() -> None:
+    told = Told()
+    told.arguments("c1")
+    for kind in ("response.output_item.added", "response.output_item.done"):
+        assert not told.page(kind, response_id="r1", item=call_item())
+    assert told.answer("c1") == ["answer c1"]
+    assert told.wait(60) == [ASK_1]

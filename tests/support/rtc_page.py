@@ -57,7 +57,7 @@ class Page:
         loud_ms: How much of the agent's voice was heard so far.
     """
 
-    def __init__(self, *, channel: bool = True) -> None:
+    def __init__(self, *, channel: str | None = "voice-live-events") -> None:
         self.told: list[str] = []
         self.forward: Callable[[str], object] = lambda _: None
         self.loud_ms = 0
@@ -65,7 +65,7 @@ class Page:
         self.microphone = Microphone()
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._peer.addTrack(self.microphone)
-        self._channel = self._peer.createDataChannel("voice-live-events") if channel else None
+        self._channel = self._peer.createDataChannel(channel) if channel else None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -82,6 +82,10 @@ class Page:
     async def __aexit__(self, *_: object) -> None:
         await self._peer.close()
         await asyncio.gather(*self._tasks)
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._peer.connectionState == "connected")
 
     @property
     def offer(self) -> str:

@@ -40,7 +40,7 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
     before = open_sockets()
     yield
     async with asyncio.timeout(1):  # checks of a connection that never stood run out after 20 ms
-        while asyncio.all_tasks() - {asyncio.current_task()}:
+        while asyncio.all_tasks() - {asyncio.current_task()}:  # noqa: ASYNC110 - aiortc has no event for it
             await asyncio.sleep(0.005)
     await until_none_is_left(lambda: open_sockets() > before)
 
@@ -130,7 +130,7 @@ async def test_an_interruption_silences_the_service() -> None:
 async def test_a_page_without_a_channel_can_talk() -> None:
     async with (
         Emulator(Script(Turn("Hello.")), voice=ToneVoice()) as emulator,
-        Page(channel=False) as page,
+        Page(channel=None) as page,
         VoiceLiveClient(emulator.endpoint, "k3y", options=OPTIONS).answer_call(page.offer, "m", config=CONFIG) as call,
     ):
         await page.begin(call.sdp_answer)

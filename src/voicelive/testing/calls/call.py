@@ -110,16 +110,13 @@ class Call:
             raise ModuleNotFoundError(_MISSING, name=error.name) from None
         self._stage = stage
         peer = Peer(self._say, lambda pcm: hear(self._of_caller(pcm, stage.settings.input_format)), stage.spawn)
+        self._peer = peer  # from here on ``close`` ends it
         try:
-            answer = await peer.answer(offer)
+            return await peer.answer(offer)
         except Exception as error:  # its text may quote the SDP
+            self._peer = None
             await peer.close()
             raise Refusal("invalid_sdp", f"SDP offer cannot be answered: {type(error).__name__}.") from None
-        except BaseException:
-            await peer.close()
-            raise
-        self._peer = peer
-        return answer
 
     # -- sound
 
