@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.support.histories import event
 
-from voicelive.protocol.calls import AnswerCall, RunCall
+from voicelive.protocol.calls import AnswerCall, CallEffect, Calls, FollowUp, RunCall
 from voicelive.protocol.core import SessionProtocol
 from voicelive.protocol.effects import Effect, Send
 from voicelive.protocol.ledger import Refused
@@ -220,3 +220,29 @@ def test_an_item_told_after_its_call_began_changes_nothing() -> None:
         assert not told.page(kind, response_id="r1", item=call_item())
     assert told.answer("c1") == ["answer c1"]
     assert told.wait(60) == [ASK_1]
+
+
+def heard(calls: Calls, kind: str, **fields: Any) -> list[CallEffect]:
+    return calls.receive(event(kind, **fields))
+
+
+def arguments(calls: Calls, call_id: str) -> None:
+    place = {"response_id": "r1", "item_id": f"item_{call_id}", "call_id": call_id}
+    heard(calls, "response.function_call_arguments.done", **place, name="f", arguments="{}")
+
+
+def test_a_late_beginning_makes_its_calls_wait_for_the_end() -> None:
+    calls = Calls(sideband=True)
+    arguments(calls, "c1")
+    heard(calls, "response.created", response={"id": "r1"})
+    assert calls.answer("c1", "{}") == [AnswerCall("c1", "{}")]
+    assert heard(calls, "response.done", response={"id": "r1"}) == [FollowUp(True, frozenset({"c1"}))]
+
+
+def test_further_calls_of_one_untold_response_are_of_one_round() -> None:
+    calls = Calls(max_rounds=1, sideband=True)
+    heard(calls, "input_audio_buffer.speech_started", item_id="item_1", audio_start_ms=0)
+    for call_id in ("c1", "c2"):
+        arguments(calls, call_id)
+        follow_ups = [effect for effect in calls.answer(call_id, "{}") if isinstance(effect, FollowUp)]
+        assert [follow_up.tools_allowed for follow_up in follow_ups] == [True]

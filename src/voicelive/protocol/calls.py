@@ -319,7 +319,8 @@ class Calls:
         self._seen[call.call_id] = call.response_id
         batch = self._batches.setdefault(call.response_id, _Batch(done=self._is_done(call.response_id)))
         batch.owed.add(call.call_id)
-        if self._told_of_turns and self._rounds >= self._max_rounds:
+        beyond = self._rounds >= self._max_rounds and call.response_id != self._followed_up
+        if self._told_of_turns and beyond:
             odd = Odd(call.call_id, CallTrouble.TOO_MANY_ROUNDS)
             return [odd, *self.answer(call.call_id, TOO_MANY_ROUNDS)]
         return [RunCall(call)]
