@@ -6,23 +6,20 @@ import asyncio
 import json
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
-from typing import Any, Self
+from typing import Self
 
 import av
 import numpy as np
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
+from voicelive.testing.avatar.loopback import offer_loopback
+
 __all__ = ["Page"]
 
 RATE_HZ = 48_000
 FRAME_SAMPLES = 960
 LOUD = 500  # root mean square of 16-bit samples; Opus makes of silence less than 10
-
-
-async def _gather(gather: Any, component: int, addresses: list[str], **options: Any) -> Any:
-    return await gather(component, [*addresses, "127.0.0.1"], **options)
 
 
 class Microphone(MediaStreamTrack):
@@ -73,9 +70,7 @@ class Page:
         if self._channel is not None:
             self._channel.on("message", self._message)
         offer = await self._peer.createOffer()
-        for transceiver in self._peer.getTransceivers():
-            ice = transceiver.receiver.transport.transport.iceGatherer._connection
-            ice.get_component_candidates = partial(_gather, ice.get_component_candidates)  # type: ignore[method-assign]
+        offer_loopback(self._peer)
         await self._peer.setLocalDescription(offer)
         return self
 

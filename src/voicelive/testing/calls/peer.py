@@ -9,7 +9,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from fractions import Fraction
-from functools import partial
 from typing import Any, Final
 
 import av
@@ -24,6 +23,8 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from voicelive.testing.avatar.loopback import offer_loopback
+from voicelive.testing.avatar.offers import without_local_names
 from voicelive.testing.calls.speech import RATE_HZ
 
 __all__ = ["CHANNEL", "Peer"]
@@ -34,7 +35,6 @@ _FRAME_S: Final = 0.02
 _FRAME_SAMPLES: Final = int(RATE_HZ * _FRAME_S)
 _UNTOLD_KEPT: Final = 1024  # events from before the page's channel was open
 _LATE_S: Final = 0.5  # a machine that slept must not make up for it by speaking fast
-_LOOPBACK: Final = "127.0.0.1"
 
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
@@ -68,8 +68,8 @@ class Peer:
         transceiver = connection.addTransceiver(self._voice, direction="sendrecv")
         codecs = RTCRtpSender.getCapabilities("audio").codecs
         transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == "audio/opus"])
-        await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-        self._gather_loopback()
+        await connection.setRemoteDescription(RTCSessionDescription(without_local_names(offer), "offer"))
+        offer_loopback(connection)
         await connection.setLocalDescription(await connection.createAnswer())
         return str(connection.localDescription.sdp)
 
@@ -107,19 +107,6 @@ class Peer:
                     self._hear(piece.to_ndarray().tobytes())
         except MediaStreamError:
             return  # the page has hung up
-
-    def _gather_loopback(self) -> None:
-        """Offer 127.0.0.1 too, of which a machine without a network has nothing else; aioice has no setting for it."""
-        transports = {transceiver.receiver.transport for transceiver in self._connection.getTransceivers()}
-        if self._connection.sctp is not None:
-            transports.add(self._connection.sctp.transport)
-        for transport in transports:
-            ice = transport.transport.iceGatherer._connection
-            ice.get_component_candidates = partial(_gather, ice.get_component_candidates)  # type: ignore[method-assign]
-
-
-async def _gather(gather: Any, component: int, addresses: list[str], **options: Any) -> Any:
-    return await gather(component, [*addresses, _LOOPBACK], **options)
 
 
 class _Voice(MediaStreamTrack):
