@@ -722,7 +722,7 @@ async def test_a_fault_in_the_reader_ends_the_session_and_quotes_no_event(
     session, peer = open_session()
     said = "what was said"
 
-    def broken(event: object, now: float) -> None:
+    def broken(event: object, now: float, *, forwarded: bool) -> None:
         raise LookupError(said)
 
     monkeypatch.setattr(session._protocol, "receive", broken)
