@@ -59,8 +59,11 @@ class Tab:
 
 
 @asynccontextmanager
-async def opened(microphone: Path, profile: Path) -> AsyncIterator[Tab]:
-    """A tab whose microphone says what is in a file, once."""
+async def opened(microphone: Path | None, profile: Path, *switches: str) -> AsyncIterator[Tab]:
+    """A tab whose microphone says what is in a file, once; ``None``: pages are given no microphone.
+
+    ``switches`` are further ones of Chromium's command line.
+    """
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "needs Chromium: apt-get install chromium, or set CHROMIUM to its path"
     arguments = [
@@ -68,14 +71,15 @@ async def opened(microphone: Path, profile: Path) -> AsyncIterator[Tab]:
         "--no-sandbox",  # for containers; only pages of this machine are opened
         "--no-first-run",
         "--disable-gpu",
-        "--window-size=720,520",
+        "--window-size=720,620",
         "--remote-debugging-port=0",
         f"--user-data-dir={profile}",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}%noloop",
+        *switches,
         "about:blank",
     ]
+    if microphone is not None:
+        arguments += ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        arguments += [f"--use-file-for-fake-audio-capture={microphone}%noloop"]
     nowhere = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(program, *arguments, stdout=nowhere, stderr=nowhere)
     try:

@@ -113,8 +113,9 @@ async def some_client() -> AsyncIterator[VoiceLiveClient]:
             return
         print("AZURE_VOICELIVE_ENDPOINT is not set: the emulator answers.")
         weather = Turn(FORECAST, transcript="What is the weather in Lisbon today?")
-        script = Script(GREETING, then=lambda _: weather)
-        emulator = Emulator(script, pace=Pace.measured(), avatar_picture=AvatarPicture(scale=0.5))
+        emulator = Emulator(
+            Script(then=lambda _: weather), pace=Pace.measured(), avatar_picture=AvatarPicture(scale=0.5)
+        )
         await stack.enter_async_context(emulator)
         yield await stack.enter_async_context(VoiceLiveClient(emulator.endpoint, "any-key"))
 
