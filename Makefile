@@ -45,7 +45,7 @@ soak: $(VENV)/.ready-dev  ## break the connections of 200 sessions for five minu
 fuzz: $(VENV)/.ready-dev  ## feed decoder, emulator and session with nonsense for ten minutes
 	@$(RUN) fuzz/run.py
 
-browser: $(VENV)/.ready-dev  ## let a headless Chromium talk with the page of examples/browser, and take its picture
+browser: $(VENV)/.ready-dev  ## let a headless Chromium talk with the pages of the examples, and look at the avatar
 	@$(RUN) -m pytest tests_browser
 
 figures: $(VENV)/.ready-figures  ## measure the resampler beside others, and draw the figures of docs/audio.md
