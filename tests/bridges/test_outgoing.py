@@ -114,3 +114,73 @@ async def test_on_a_line_that_is_gone_nothing_waits() -> None:
         await outgoing.drained()
 
     assert socket.written == []
+
+
+async def test_audio_is_written_by_whoever_brings_it_where_nothing_else_is_under_way() -> None:
+    socket = Narrow()
+    outgoing = Outgoing(socket)  # nobody runs it
+
+    await outgoing.write(lambda: (b"audio", "mark"))
+
+    assert socket.written == [b"audio", "mark"]
+    await outgoing.drained()
+
+
+async def test_what_is_said_meanwhile_comes_after_the_piece() -> None:
+    async with writing() as (outgoing, socket):
+        await settle()
+        socket.open.clear()
+        audio = asyncio.create_task(outgoing.write(lambda: (b"audio", "mark")))
+        await settle()
+        outgoing.push("clear")
+        more = asyncio.create_task(outgoing.write(lambda: (b"more",)))
+        await settle()
+        socket.open.set()
+        await asyncio.gather(audio, more)
+        await outgoing.drained()
+
+    assert socket.written == [b"audio", "mark", "clear", b"more"]
+
+
+async def test_a_piece_that_was_begun_goes_out_whole() -> None:
+    async with writing() as (outgoing, socket):
+        await settle()
+        socket.open.clear()
+        audio = asyncio.create_task(outgoing.write(lambda: (b"audio", "mark", "end")))
+        await settle()
+        audio.cancel()
+        await settle()
+        outgoing.push("clear")
+        socket.open.set()
+        await outgoing.drained()
+
+    assert socket.written == ["mark", "end", "clear"]
+
+
+async def test_a_failure_is_the_writers_to_raise() -> None:
+    class Broken(Narrow):
+        async def send_bytes(self, data: bytes, /) -> None:
+            raise ZeroDivisionError
+
+    outgoing = Outgoing(Broken())
+    running = asyncio.create_task(outgoing.run())
+    await settle()
+
+    await outgoing.write(lambda: (b"audio", "mark"))
+
+    with pytest.raises(ZeroDivisionError):
+        await running
+    await outgoing.write(lambda: (b"more",))
+    await outgoing.drained()
+
+
+async def test_a_line_that_is_gone_takes_no_audio() -> None:
+    async with writing() as (outgoing, socket):
+        await settle()
+        socket.gone = True
+        await outgoing.write(lambda: (b"audio", "mark"))
+        await settle()
+        await outgoing.write(lambda: (b"more",))
+        await outgoing.drained()
+
+    assert socket.written == []

@@ -1,6 +1,8 @@
 """Frames on their way to the line: what has to be said overtakes the agent's voice.
 
-One task writes, so frames leave in the order that is decided here. At most one piece of audio waits.
+Frames leave in the order that is decided here, and one at a time. Audio is written by whoever brings it where nothing
+else is under way: to wake a writer for each frame would cost more than the frame. Whatever must not wait for its sender,
+and what was begun by a sender who was cancelled, is written by one task.
 """
 
 from __future__ import annotations
@@ -16,12 +18,16 @@ __all__ = ["Outgoing"]
 
 
 class Outgoing:
-    """The way out of one call; ``run`` is its writer."""
+    """The way out of one call; ``run`` is its writer. One sender of audio at a time."""
 
     def __init__(self, socket: CallSocket) -> None:
         self._socket = socket
         self._control: deque[Frame] = deque()
+        self._begun: deque[Frame] = deque()
+        """The rest of a piece of audio that was begun: before anything else, or the other side counts wrongly."""
         self._audio: tuple[Callable[[], Iterable[Frame]], asyncio.Future[None]] | None = None
+        self._failure: Exception | None = None
+        self._busy = False
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._over = False
@@ -33,8 +39,14 @@ class Outgoing:
             self._wake()
 
     async def write(self, make: Callable[[], Iterable[Frame]]) -> None:
-        """Write a piece of audio; return when it is written, or was dropped. ``make`` is called as its turn comes."""
+        """Write a piece of audio; return when it is written, or was dropped. ``make`` is called as its turn comes.
+
+        Cancelling drops a piece that waits; one that was begun goes out whole.
+        """
         if self._over:
+            return
+        if self._is_free:
+            await self._write_here(make)
             return
         written = asyncio.get_running_loop().create_future()
         self._audio = (make, written)
@@ -56,7 +68,11 @@ class Outgoing:
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Write until the line is gone."""
+        """Write until the line is gone.
+
+        Raises:
+            Exception: What the socket raised, other than that it is gone.
+        """
         try:
             while True:
                 await self._write_next()
@@ -67,8 +83,32 @@ class Outgoing:
             self.drop()
             self._idle.set()
 
+    @property
+    def _is_free(self) -> bool:
+        return not (self._busy or self._control or self._begun or self._audio or self._failure)
+
+    async def _write_here(self, make: Callable[[], Iterable[Frame]]) -> None:
+        self._idle.clear()
+        self._begun.extend(make())
+        try:
+            while self._begun and not self._over:
+                await self._send(self._begun.popleft())
+        except Exception as failure:
+            self._failure = failure  # is the writer's to raise
+        finally:
+            if self._control or self._begun or self._failure:
+                self._wake()
+            else:
+                self._idle.set()
+
     async def _write_next(self) -> None:
-        if self._control:
+        if self._failure is not None:
+            raise self._failure
+        if self._busy:  # whoever writes now wakes this task if there is more to do
+            await self._wait()
+        elif self._begun:
+            await self._send(self._begun.popleft())
+        elif self._control:
             await self._send(self._control.popleft())
         elif self._audio is not None:
             (make, written), self._audio = self._audio, None
@@ -79,14 +119,21 @@ class Outgoing:
                 self._done(written)
         else:
             self._idle.set()
-            self._news.clear()
-            await self._news.wait()
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        await self._news.wait()
 
     async def _send(self, frame: Frame) -> None:
-        if isinstance(frame, str):
-            await self._socket.send_text(frame)
-        else:
-            await self._socket.send_bytes(frame)
+        self._busy = True
+        try:
+            if isinstance(frame, str):
+                await self._socket.send_text(frame)
+            else:
+                await self._socket.send_bytes(frame)
+        finally:
+            self._busy = False
 
     def _wake(self) -> None:
         self._idle.clear()
