@@ -1,8 +1,8 @@
 """Frames on their way to the line: what has to be said overtakes the agent's voice.
 
 Frames leave in the order that is decided here, and one at a time. Audio is written by whoever brings it where nothing
-else is under way: to wake a writer for each frame would cost more than the frame. Whatever must not wait for its sender,
-and what was begun by a sender who was cancelled, is written by one task.
+else is under way: to wake a writer for each frame would cost more than the frame. Whatever must not wait for its
+sender, and what was begun by a sender who was cancelled, is written by one task.
 """
 
 from __future__ import annotations
