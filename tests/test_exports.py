@@ -63,7 +63,9 @@ def test_every_name_can_be_imported_and_is_documented(name: str) -> None:
         assert not own.startswith(f"{name}("), "the one that dataclasses make says nothing"
 
 
-@pytest.mark.parametrize("name", ["audio", "avatar", "bridges", "errors", "events", "testing", "transport", "wire"])
+@pytest.mark.parametrize(
+    "name", ["audio", "avatar", "bridges", "catalogue", "errors", "events", "testing", "transport", "wire"]
+)
 def test_subpackages_are_there_without_an_import_of_their_own(name: str) -> None:
     assert isinstance(getattr(voicelive, name), ModuleType)
     assert name in dir(voicelive)

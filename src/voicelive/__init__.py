@@ -1,7 +1,8 @@
 """Talk with an Azure Voice Live agent: typed, asynchronous, interruptible.
 
 Here is what every application needs. Event classes are in ``voicelive.wire``, what the session itself reports in
-``voicelive.events``, audio in ``voicelive.audio``, the emulator in ``voicelive.testing``.
+``voicelive.events``, audio in ``voicelive.audio``, models and prices in ``voicelive.catalogue``, the emulator in
+``voicelive.testing``.
 Names load on first use, so that importing the package costs next to nothing.
 """
 
@@ -90,7 +91,9 @@ _HOME = {
 """Module to the names that it gives."""
 
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
-_NAMESPACES = frozenset({"audio", "avatar", "bridges", "errors", "events", "testing", "tools", "transport", "wire"})
+_NAMESPACES = frozenset(
+    {"audio", "avatar", "bridges", "catalogue", "errors", "events", "testing", "tools", "transport", "wire"}
+)
 
 __all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # type checkers read the imports above
 
