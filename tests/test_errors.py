@@ -14,6 +14,8 @@ EXAMPLES: list[VoiceLiveError] = [
     errors.RequestLostError("input_audio_buffer.commit"),
     errors.VoiceLiveError("something"),
     errors.ConfigurationError("model: 5 is refused, allowed: text"),
+    errors.NotInCatalogueError("model", "gpt-9"),
+    errors.NotInCatalogueError("region", "swedencentrale", ("swedencentral",)),
     errors.ConnectFailedError("the service refused", 404, "req_1", None),
     errors.ConnectFailedError("no answer"),
     errors.CredentialRejectedError("the key was refused", 401, "req_1"),

@@ -50,9 +50,9 @@ _HOME = {
         "AvatarBusyError AvatarLinkFailedError AvatarLinkLostError AvatarMediaError AvatarRefusedError "
         "AvatarStreamError CallRefusedError ConfigurationError ConfirmationTimeoutError ConnectFailedError "
         "ConnectTimeoutError ConnectionLostError "
-        "CredentialRejectedError DecodeError LocalProtocolError ProtocolError RequestLostError RtcCallRefusedError "
-        "ServiceBusyError ServiceError SessionClosedError SessionExpiredError SlowConsumerError VoiceLiveError "
-        "VoiceLiveWarning"
+        "CredentialRejectedError DecodeError LocalProtocolError NotInCatalogueError ProtocolError RequestLostError "
+        "RtcCallRefusedError ServiceBusyError ServiceError SessionClosedError SessionExpiredError SettingsWarning "
+        "SlowConsumerError VoiceLiveError VoiceLiveWarning"
     ),
     "options": "ClientOptions HandshakeRetry Resume",
     "protocol.ledger": "LedgerEntry",

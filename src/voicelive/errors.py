@@ -2,6 +2,7 @@
 
 VoiceLiveError
 |- ConfigurationError           fix the call; nothing was sent (also a ValueError)
+|  `- NotInCatalogueError       the catalogue has no model or region of that name (also a KeyError)
 |- ConnectFailedError           no session was made: status, request_id, retry_after_s
 |  |- CredentialRejectedError   401, 403, or a credential that gave no token
 |  |- ServiceBusyError          408, 429, 5xx: may work later
@@ -26,7 +27,7 @@ VoiceLiveError
    `- LocalProtocolError        by us: a call that makes no sense now
 
 Apart from it, ``VoiceLiveWarning`` is a category of Python's warnings: settings that the service takes, and that will
-not do what they seem to.
+not do what they seem to. ``SettingsWarning`` is one of them: settings that it will refuse or cannot follow.
 
 All of them carry their facts as attributes and survive ``pickle``.
 No message holds a credential, audio or a transcript.
@@ -50,6 +51,7 @@ __all__ = [
     "CredentialRejectedError",
     "DecodeError",
     "LocalProtocolError",
+    "NotInCatalogueError",
     "ProtocolError",
     "RequestLostError",
     "RtcCallRefusedError",
@@ -57,6 +59,7 @@ __all__ = [
     "ServiceError",
     "SessionClosedError",
     "SessionExpiredError",
+    "SettingsWarning",
     "SlowConsumerError",
     "VoiceLiveError",
     "VoiceLiveWarning",
@@ -76,8 +79,30 @@ class VoiceLiveWarning(UserWarning):
     """
 
 
+class SettingsWarning(VoiceLiveWarning):
+    """Model and settings do not go together, by the documentation; ``ClientOptions.check_settings`` says what then."""
+
+
 class ConfigurationError(VoiceLiveError, ValueError):
     """A value was refused before anything went on the wire; the message names field and allowed values."""
+
+
+class NotInCatalogueError(ConfigurationError, KeyError):
+    """The catalogue has no entry of that name, which does not say that the service has none.
+
+    Attributes:
+        what: ``model`` or ``region``.
+        name: What was asked for.
+        similar: Names that look like it, likeliest first.
+    """
+
+    def __init__(self, what: str, name: str, similar: tuple[str, ...] = ()) -> None:
+        super().__init__(what, name, similar)
+        self.what, self.name, self.similar = what, name, similar
+
+    def __str__(self) -> str:
+        hint = f"; similar: {', '.join(self.similar)}" if self.similar else ""
+        return f"the catalogue knows no {self.what} {self.name!r}{hint}"
 
 
 class ConnectFailedError(VoiceLiveError):

@@ -13,7 +13,10 @@ __all__ = [
     "AvatarCategory",
     "Category",
     "CustomCategory",
+    "Kind",
+    "Scope",
     "Speech",
+    "Status",
     "Tier",
     "allowed",
     "as_tier",
@@ -64,6 +67,16 @@ CustomCategory: TypeAlias = Literal[
 ]
 """What custom models cost beside their use: hosting per hour of a deployed endpoint, training per compute hour,
 photo avatars per image."""
+
+Kind: TypeAlias = Literal["native_realtime", "multimodal_audio_in", "cascaded_text"]
+"""Hears and speaks by itself; hears by itself and speaks with Azure voices; reads and writes, between Azure's speech to
+text and Azure voices."""
+
+Scope: TypeAlias = Literal["global", "data_zone", "regional"]
+"""Where a request may be processed, wherever the resource is."""
+
+Status: TypeAlias = Literal["current", "unlisted", "own_deployment", "gone"]
+"""In the service's tables; on its price list alone; to be deployed by oneself; no longer there."""
 
 _ALIASES: Final[dict[str, Tier]] = {
     "basic": "standard",  # the documentation's word until mid 2026
