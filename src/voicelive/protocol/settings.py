@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicelive.errors import ConfigurationError
+from voicelive.protocol.families import misfits
 from voicelive.wire.avatar import AvatarConfig, PhotoAvatar
 from voicelive.wire.session import SessionConfig
 from voicelive.wire.tools import Tool
 
 __all__ = ["join_tools", "merged", "refuse_impossible"]
 
-_NATIVE_AUDIO = ("gpt-realtime", "gpt-live", "phi4-mm-realtime", "azure-realtime")
-"""Models that hear and speak by themselves; newer names of a family start the same way."""
-
+_ALWAYS_REFUSED = frozenset({"end_of_utterance_on_native_model"})
+"""Rules of families that never need a second look; ``ClientOptions.check_settings`` decides about the others."""
 
 _OF_A_SCENE = frozenset({"type", "model", "character", "customized", "scene"})
 
@@ -31,13 +31,9 @@ def refuse_impossible(config: SessionConfig, *, model: str | None, agent: bool) 
         for name in ("instructions", "temperature"):
             if name in config.model_fields_set:
                 raise ConfigurationError(f"config.{name} is set, but an agent brings its own; leave it out")
-    turn_detection = config.turn_detection
-    eou = getattr(turn_detection, "end_of_utterance_detection", None)
-    if eou is not None and model is not None and not agent and model.startswith(_NATIVE_AUDIO):
-        raise ConfigurationError(
-            f"config.turn_detection.end_of_utterance_detection is set, but {model!r} hears audio itself; "
-            "it belongs to cascaded models such as gpt-4.1: leave it out, or choose another model"
-        )
+    for misfit in () if agent else misfits(config, model=model):
+        if misfit.code in _ALWAYS_REFUSED:
+            raise ConfigurationError(f"config.{misfit.field} is set, but {misfit.reason}: {misfit.instead}")
 
 
 def merged(config: SessionConfig | None, update: SessionConfig) -> SessionConfig:
