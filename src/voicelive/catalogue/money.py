@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from fractions import Fraction
 
 from voicelive.errors import ConfigurationError
 
-__all__ = ["decimal_of", "plain", "product", "total"]
+__all__ = ["decimal_from", "decimal_of", "plain", "product", "total"]
 
 _EXACT = Context(prec=2_000, traps=[Inexact, InvalidOperation, Overflow, DivisionByZero])
 """Wide enough for all sums and products of prices and counts; a result that does not fit raises."""
+
+
+_ENDLESS = Context(prec=34)
+"""For thirds and their kin, which no number of digits holds."""
+
+
+def decimal_from(fraction: Fraction) -> Decimal:
+    """The fraction's value, exact where at most 34 digits hold it."""
+    return plain(_ENDLESS.divide(Decimal(fraction.numerator), Decimal(fraction.denominator)))
 
 
 def decimal_of(field: str, value: object) -> Decimal:
