@@ -23,6 +23,7 @@ from voicelive.errors import (
 from voicelive.options import ClientOptions, HandshakeRetry, Resume
 from voicelive.prewarm import Prewarmed
 from voicelive.rtc_call import CALL_API_VERSION
+from voicelive.settings_check import SettingsCheck
 from voicelive.transport.address import Agent, Byom, ClassicAgent, Target, redacted
 from voicelive.transport.auth import Credential, default_credential
 from voicelive.transport.limiter import Limiter
@@ -80,6 +81,7 @@ class VoiceLiveClient:
         self._endpoint, self._credential = endpoint, credential
         self._api_version, self._options = api_version, options or ClientOptions()
         self._own_credential: Any = None
+        self._settings_check = SettingsCheck(self._options)
         per_minute = self._options.connections_per_minute
         self._limiter = None if per_minute is None else Limiter(per_minute)
         self._link_turns = LinkTurns(self._options.avatar_links_per_minute)
@@ -137,6 +139,10 @@ class VoiceLiveClient:
             ConnectFailedError: No session was made; subclasses tell a refused credential, an overloaded service
                 and a timeout apart.
             ServiceError: The service refused the settings.
+
+        Warns:
+            SettingsWarning: By the documentation, model and settings do not go together
+                (``ClientOptions.check_settings``).
         """
         from voicelive.protocol.settings import join_tools, refuse_impossible
 
@@ -145,6 +151,8 @@ class VoiceLiveClient:
         if wanted is not None:
             refuse_impossible(wanted, model=model, agent=agent is not None)
         target = Target(model=model, agent=agent, byom=byom, features=_features(wanted))
+        if byom is None:
+            self._settings_check.heed(model, wanted, agent=agent is not None)
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
         options = self._options if resume == "default" else replace(self._options, resume=resume)
         return self._session(target, wanted, options, limit_s, lambda session: _equip(session, local, approve))

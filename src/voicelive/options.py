@@ -105,6 +105,11 @@ class ClientOptions:
         ssl: Context for TLS, such as ``ssl.create_default_context(cafile=...)``; ``None``: the system's certificates,
             TLS 1.2 or newer. One that does not verify the server, or allows older versions, needs ``allow_insecure``.
         proxy: URL of an HTTP or SOCKS proxy, ``True``: from the environment (never for loopback), ``None``: none.
+        check_settings: What ``connect`` does about settings that do not go with the model, by the tables of
+            ``voicelive.catalogue``: ``"warn"``: a ``SettingsWarning``, once for each model and problem; ``"refuse"``:
+            a ``ConfigurationError``; ``"off"``. Models that the tables do not know pass, and so do your own.
+        region: The resource's region, such as ``swedencentral``, so that ``check_settings`` also looks at what it
+            offers. The endpoint does not tell it.
         allow_insecure: Permit credentials over plain ``ws://`` to another machine, and a weak ``ssl`` context.
     """
 
@@ -128,6 +133,8 @@ class ClientOptions:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ssl: ssl.SSLContext | None = field(default=None, repr=False)
     proxy: str | Literal[True] | None = field(default=True, repr=False)
+    check_settings: Literal["warn", "refuse", "off"] = "warn"
+    region: str | None = None
     allow_insecure: bool = False
 
     def __post_init__(self) -> None:
@@ -147,6 +154,10 @@ class ClientOptions:
             raise ConfigurationError(f"audio_overflow is {self.audio_overflow!r}; allowed: 'wait', 'drop_oldest'")
         if self.handler_errors not in ("report", "end"):
             raise ConfigurationError(f"handler_errors is {self.handler_errors!r}; allowed: 'report', 'end'")
+        if self.check_settings not in ("warn", "refuse", "off"):
+            raise ConfigurationError(f"check_settings is {self.check_settings!r}; allowed: 'warn', 'refuse', 'off'")
+        if self.region is not None and not (isinstance(self.region, str) and self.region.strip()):
+            raise ConfigurationError(f"region is {self.region!r}; name the resource's, such as 'swedencentral'")
         if self.ssl is not None and not self.allow_insecure:
             _refuse_weak(self.ssl)
 
