@@ -409,10 +409,8 @@ def test_an_estimated_split_never_costs_less_than_the_real_one(one: dict[str, An
     del one["input_token_details"]["cached_tokens_details"]
     guessed = bill(one, mode)
 
-    if mode.tier != "byo":  # its cached audio has no meter, so there is less to compare
-        assert guessed.complete == real.complete
-        if real.complete:
-            assert guessed.total >= real.total
+    if guessed.complete and real.complete:
+        assert guessed.total >= real.total
 
 
 @given(usages(), MODES)
