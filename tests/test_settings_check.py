@@ -66,6 +66,19 @@ def test_agents_are_judged_by_their_rules() -> None:
     assert "an agent takes azure-speech" in text
 
 
+def test_webrtc_calls_are_looked_at_likewise() -> None:
+    client = a_client()
+    offer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
+
+    with pytest.warns(SettingsWarning, match="openai_voice_on_other_model") as caught:
+        client.answer_call(offer, "gpt-4.1", config=OPENAI_VOICE)
+    assert caught[0].filename == __file__
+
+
+def test_who_names_nothing_hears_of_that_from_the_connection() -> None:
+    assert told(a_client(region="westeurope"), None, OPENAI_VOICE) == []
+
+
 def test_a_region_counts_where_it_is_named() -> None:
     assert told(a_client(), "gpt-realtime") == []
     [text] = told(a_client(region="westeurope"), "gpt-realtime")
@@ -77,7 +90,7 @@ def test_a_region_counts_where_it_is_named() -> None:
 def test_insisting_refuses_all_problems_in_one_error() -> None:
     client = a_client(check_settings="refuse", region="uksouth")
     config = SessionConfig.model_validate(
-        {"voice": {"type": "openai", "name": "alloy"}, "avatar": {"character": "lisa"}}
+        {"voice": {"type": "openai", "name": "alloy"}, "avatar": {"character": "lisa", "style": "casual-sitting"}}
     )
 
     with pytest.raises(ConfigurationError, match=r"config\.voice: .*; config\.avatar: uksouth does not offer avatars"):

@@ -151,8 +151,7 @@ class VoiceLiveClient:
         if wanted is not None:
             refuse_impossible(wanted, model=model, agent=agent is not None)
         target = Target(model=model, agent=agent, byom=byom, features=_features(wanted))
-        if byom is None:
-            self._settings_check.heed(model, wanted, agent=agent is not None)
+        self._settings_check.heed(target, wanted)
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
         options = self._options if resume == "default" else replace(self._options, resume=resume)
         return self._session(target, wanted, options, limit_s, lambda session: _equip(session, local, approve))
@@ -189,6 +188,9 @@ class VoiceLiveClient:
             RtcCallRefusedError: The service does not take the call; ``retryable`` says whether it may later.
             ServiceError: The service refused the settings.
             ProtocolError: The service's answer holds no SDP.
+
+        Warns:
+            SettingsWarning: As ``connect`` does.
         """
         from voicelive.protocol.settings import join_tools, refuse_impossible
         from voicelive.rtc_call import checked_offer, opened, refuse_avatar
@@ -200,6 +202,7 @@ class VoiceLiveClient:
         if wanted is not None:
             refuse_impossible(wanted, model=model, agent=agent is not None)
         target = Target(model=model, agent=agent, byom=byom, features=_features(wanted), webrtc=True)
+        self._settings_check.heed(target, wanted)
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
         equip = partial(_equip, local=local, approve=approve)
         return opened(lambda: self._answer(offer, target, wanted, api_version, limit_s, equip))

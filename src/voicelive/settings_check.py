@@ -9,6 +9,7 @@ from voicelive.errors import ConfigurationError, SettingsWarning
 
 if TYPE_CHECKING:
     from voicelive.options import ClientOptions
+    from voicelive.transport.address import Target
     from voicelive.wire.session import SessionConfig
 
 __all__ = ["SettingsCheck"]
@@ -26,17 +27,20 @@ class SettingsCheck:
         self._does, self._region = options.check_settings, options.region
         self._told: set[tuple[str | None, str]] = set()
 
-    def heed(self, model: str | None, config: SessionConfig | None, *, agent: bool) -> None:
-        """Warn about each problem of a model once, or refuse.
+    def heed(self, target: Target, config: SessionConfig | None) -> None:
+        """Warn about each problem of a model once, or refuse. Deployments of one's own are not judged.
 
         Raises:
             ConfigurationError: There is a problem, and the options say ``refuse``.
         """
-        if self._does == "off" or (model is None and not agent):
+        nothing_known = target.byom is not None or (target.model is None and target.agent is None)
+        if self._does == "off" or nothing_known:
             return
         from voicelive.catalogue.checking import check  # reads the tables on first use
 
-        errors = [one for one in check(model, region=self._region, config=config, agent=agent) if one.level == "error"]
+        model, agent = target.model, target.agent is not None
+        found = check(model, region=self._region, config=config, agent=agent)
+        errors = [one for one in found if one.level == "error"]
         if errors and self._does == "refuse":
             raise ConfigurationError("; ".join(map(str, errors)))
         for one in errors:

@@ -12,7 +12,7 @@ from voicelive.catalogue import Finding, check, models, regions
 from voicelive.errors import ConfigurationError
 from voicelive.wire.audio import AudioInputTranscriptionOptions
 
-AVATAR = SessionConfig(avatar=VideoAvatar(character="lisa"))
+AVATAR = SessionConfig(avatar=VideoAvatar(character="lisa", style="casual-sitting"))
 TODAY = date(2026, 11, 22)
 
 

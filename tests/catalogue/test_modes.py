@@ -122,8 +122,9 @@ def test_the_older_name_of_a_tier_is_taken() -> None:
 
 @pytest.mark.parametrize("wrong", [{"tier": "gold"}, {"audio_input": "azure"}, {"audio_output_tier": "none"}])
 def test_unknown_words_are_refused(wrong: dict[str, Any]) -> None:
+    words: dict[str, Any] = {"tier": "pro", "audio_input": "native", "audio_output": "native"}
     with pytest.raises(ConfigurationError, match=f"{'tier' if 'tier' in next(iter(wrong)) else 'audio_input'} is"):
-        BillingMode(**{"tier": "pro", "audio_input": "native", "audio_output": "native"} | wrong)
+        BillingMode(**words | wrong)
 
 
 def test_a_model_that_is_not_known_has_no_mode() -> None:

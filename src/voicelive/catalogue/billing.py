@@ -162,23 +162,26 @@ def bill(usage: object, mode: BillingMode, *, prices: PriceList | None = None) -
 
 
 def _lines(tokens: UsageTokens, mode: BillingMode, prices: PriceList) -> Iterator[BillLine]:
-    heard, spoken = f"audio_{mode.audio_input}", f"audio_{mode.audio_output}"
-    counted = [
-        (mode.tier, "text_input", tokens.text_fresh),
-        (mode.tier, "text_cached_input", tokens.text_cached),
-        (mode.tier, f"{heard}_input", tokens.audio_fresh),
-        (mode.tier, f"{heard}_cached_input", tokens.audio_cached),
-        (mode.tier, "text_output", tokens.text_out),
-        (mode.audio_output_tier, f"{spoken}_output", tokens.audio_out),
-    ]
-    for tier, category, count in counted:
-        if tier == "byo" and ("text" in category or "native" in category):
-            continue  # on the bill of one's own deployment
-        meter: Category = category  # type: ignore[assignment]  # put together from the words of Category
-        price = prices.token_price(tier, meter)
-        yield _priced(
-            BillLine(tier=tier, category=meter, tokens=count, price_per_1m=price, amount=None, currency=prices.currency)
-        )
+    counts = (
+        tokens.text_fresh,
+        tokens.text_cached,
+        tokens.audio_fresh,
+        tokens.audio_cached,
+        tokens.text_out,
+        tokens.audio_out,
+    )
+    for meter, count in zip(mode.meters, counts, strict=True):
+        if meter is not None:
+            yield _priced(
+                BillLine(
+                    tier=meter[0],
+                    category=meter[1],
+                    tokens=count,
+                    price_per_1m=prices.token_price(*meter),
+                    amount=None,
+                    currency=prices.currency,
+                )
+            )
 
 
 def _priced(line: BillLine) -> BillLine:

@@ -11,7 +11,7 @@ from typing import Final, get_args
 from voicelive.catalogue.money import decimal_from, total
 from voicelive.catalogue.price_list import PriceList
 from voicelive.catalogue.scenarios import Scenario
-from voicelive.catalogue.terms import AvatarCategory, Category, CustomCategory, allowed
+from voicelive.catalogue.terms import AvatarCategory, CustomCategory, allowed
 from voicelive.errors import ConfigurationError
 
 __all__ = [
@@ -50,27 +50,26 @@ class CostLine:
 
 def token_lines(scenario: Scenario, prices: PriceList) -> Iterator[CostLine]:
     """The meters of tokens."""
-    tokens, share, mode = scenario.talk.tokens(), scenario.cached_share, scenario.mode
-    heard, spoken = f"audio_{mode.audio_input}", f"audio_{mode.audio_output}"
-    counted = [
-        (mode.tier, "text_input", tokens.text_new + tokens.text_again * (1 - share)),
-        (mode.tier, "text_cached_input", tokens.text_again * share),
-        (mode.tier, f"{heard}_input", tokens.audio_new + tokens.audio_again * (1 - share)),
-        (mode.tier, f"{heard}_cached_input", tokens.audio_again * share),
-        (mode.tier, "text_output", tokens.text_out),
-        (mode.audio_output_tier, f"{spoken}_output", tokens.audio_out),
-    ]
-    surcharge = Fraction(0)
-    for tier, category, count in counted:
-        if tier == "byo" and ("text" in category or "native" in category):
-            continue  # on the bill of one's own deployment
-        meter: Category = category  # type: ignore[assignment]  # put together from the words of Category
-        price = prices.token_price(tier, meter)
+    tokens, share = scenario.talk.tokens(), scenario.cached_share
+    counts = (
+        tokens.text_new + tokens.text_again * (1 - share),
+        tokens.text_again * share,
+        tokens.audio_new + tokens.audio_again * (1 - share),
+        tokens.audio_again * share,
+        tokens.text_out,
+        tokens.audio_out,
+    )
+    of_model = Fraction(0)
+    for meter, count in zip(scenario.mode.meters, counts, strict=True):
+        if meter is None:
+            continue
+        tier, category = meter
+        price = prices.token_price(tier, category)
         yield cost_line(f"{tier} {category}", count, "token", price, Fraction(1, 1_000_000))
         if "text" in category or "native" in category:
-            surcharge += count * Fraction(price or 0) / 1_000_000
-    if scenario.surcharge and surcharge:
-        yield cost_line("surcharge of a data zone or region", surcharge, prices.currency, Decimal("0.1"), Fraction(1))
+            of_model += count * Fraction(price or 0) / 1_000_000
+    if scenario.surcharge and of_model:
+        yield cost_line("surcharge of a data zone or region", of_model, prices.currency, Decimal("0.1"), Fraction(1))
 
 
 def avatar_lines(avatar: AvatarCategory | None, minutes: Fraction, prices: PriceList) -> tuple[CostLine, ...]:

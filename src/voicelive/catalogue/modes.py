@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self, get_args
+from typing import Any, Self, cast, get_args
 
 from voicelive.catalogue.listed import models
 from voicelive.catalogue.model_list import Model
-from voicelive.catalogue.terms import Speech, Tier, allowed, as_tier
+from voicelive.catalogue.terms import Category, Speech, Tier, allowed, as_tier
 from voicelive.errors import ConfigurationError
 from voicelive.protocol.families import setting, voice_kind
 
@@ -62,6 +62,24 @@ class BillingMode:
         at = "pro" if by_scenario else tier if self.audio_output_tier is None else as_tier(self.audio_output_tier)
         for name, value in (("tier", tier), ("audio_output_tier", at), ("notes", tuple(dict.fromkeys(notes)))):
             object.__setattr__(self, name, value)
+
+    @property
+    def meters(self) -> tuple[tuple[Tier, Category] | None, ...]:
+        """Tier and category of text that is new and that is cached, of speech heard that is new and that is cached, of
+        text that is written, and of speech that is spoken. ``None``: on the bill of one's own deployment."""
+        heard, spoken = f"audio_{self.audio_input}", f"audio_{self.audio_output}"
+        words: list[tuple[Tier, str]] = [
+            (self.tier, "text_input"),
+            (self.tier, "text_cached_input"),
+            (self.tier, f"{heard}_input"),
+            (self.tier, f"{heard}_cached_input"),
+            (self.tier, "text_output"),
+            (self.audio_output_tier, f"{spoken}_output"),
+        ]
+        return tuple(
+            None if tier == "byo" and ("text" in word or "native" in word) else (tier, cast("Category", word))
+            for tier, word in words
+        )
 
     @classmethod
     def of(cls, model: str | Model, config: Any = None, *, byom: Any = None) -> Self:

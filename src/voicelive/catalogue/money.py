@@ -55,6 +55,6 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def plain(amount: Decimal) -> Decimal:
-    """The same value without zeros at its end, but for those of whole numbers: ``0.20`` is ``0.2``, ``1E+2`` ``100``."""
+    """The same value without zeros behind its last decimal: ``0.20`` is ``0.2``, and ``1E+2`` is ``100``."""
     short = amount.normalize(_EXACT)
     return short.quantize(Decimal(1), context=_EXACT) if short.as_tuple().exponent > 0 else short  # type: ignore[operator]  # finite

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 from voicelive.catalogue.names import model_id, require
 from voicelive.catalogue.terms import Scope
@@ -144,7 +145,7 @@ def read_regions(text: str | bytes, known_models: Collection[str]) -> Regions:
     found = {}
     for row in raw["regions"]:
         scopes = {model: scope for scope, models in row["models"].items() for model in models}
-        facts = {name: row[name] for name in ("id", "name", "geography", "voice_live", "note")}
-        abilities = {name: name in row["has"] for name in _ABILITIES}
-        found[row["id"]] = Region(**facts | abilities, models=MappingProxyType(scopes))
+        facts: dict[str, Any] = {name: row[name] for name in ("id", "name", "geography", "voice_live", "note")}
+        facts |= {name: name in row["has"] for name in _ABILITIES}
+        found[row["id"]] = Region(**facts, models=MappingProxyType(scopes))
     return Regions(found, date.fromisoformat(raw["as_of"]), raw["source"], known_models)

@@ -50,8 +50,10 @@ def family_of(model: str | None, *, agent: bool = False) -> Family | None:
     name = (model or "").lower()
     if "realtime-preview" in name:  # gpt-4o-realtime-preview and its kin: native models under a cascaded name
         return None
-    native = next((family for family in _NATIVE if name.startswith(family)), None)
-    return native or ("cascaded" if name.startswith(_CASCADED) else None)
+    for family in _NATIVE:
+        if name.startswith(family):
+            return family
+    return "cascaded" if name.startswith(_CASCADED) else None
 
 
 def misfits(config: object, *, model: str | None, agent: bool = False) -> tuple[Misfit, ...]:
