@@ -31,7 +31,7 @@ QUESTION = Path(__file__).parents[3] / "examples" / "audio" / "question.wav"
 OPTIONS = ClientOptions(ping_interval_s=None, connections_per_minute=None)
 CONFIG = SessionConfig(
     turn_detection=ServerVad(silence_duration_ms=200),
-    input_audio_transcription=AudioInputTranscriptionOptions(model="azure-speech"),
+    input_audio_transcription=AudioInputTranscriptionOptions(model="whisper-1"),
 )
 
 
