@@ -50,7 +50,8 @@ _HOME = {
         "AvatarBusyError AvatarLinkFailedError AvatarLinkLostError AvatarMediaError AvatarRefusedError "
         "AvatarStreamError CallRefusedError ConfigurationError ConfirmationTimeoutError ConnectFailedError "
         "ConnectTimeoutError ConnectionLostError "
-        "CredentialRejectedError DecodeError LocalProtocolError NotInCatalogueError ProtocolError RequestLostError "
+        "CredentialRejectedError DecodeError LocalProtocolError NotInCatalogueError PricesNotFoundError "
+        "PricesUnavailableError ProtocolError RequestLostError "
         "RtcCallRefusedError ServiceBusyError ServiceError SessionClosedError SessionExpiredError SettingsWarning "
         "SlowConsumerError VoiceLiveError VoiceLiveWarning"
     ),

@@ -22,6 +22,8 @@ VoiceLiveError
 |  |- AvatarLinkFailedError     no link was made: stage
 |  |- AvatarLinkLostError       there was a link
 |  `- AvatarStreamError         the video that came over the socket cannot be read
+|- PricesUnavailableError       the Retail Prices API gave no usable answer: status, retry_after_s
+|  `- PricesNotFoundError       it answered, and has no prices for this region and currency
 `- ProtocolError                a rule was broken
    |- DecodeError               by them: a frame that is not a JSON object
    `- LocalProtocolError        by us: a call that makes no sense now
@@ -52,6 +54,8 @@ __all__ = [
     "DecodeError",
     "LocalProtocolError",
     "NotInCatalogueError",
+    "PricesNotFoundError",
+    "PricesUnavailableError",
     "ProtocolError",
     "RequestLostError",
     "RtcCallRefusedError",
@@ -373,6 +377,30 @@ class AvatarLinkLostError(AvatarMediaError):
 
 class AvatarStreamError(AvatarMediaError):
     """The video of ``response.video.delta`` is no stream of whole MP4 fragments that begins with its header."""
+
+
+class PricesUnavailableError(VoiceLiveError):
+    """No prices could be read from the Azure Retail Prices API.
+
+    Attributes:
+        message: What happened and what to do next.
+        status: HTTP status of its last answer, ``None`` where no answer came.
+        retry_after_s: Seconds it asked to wait, where it did.
+    """
+
+    def __init__(self, message: str, status: int | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, status, retry_after_s)
+        self.message, self.status, self.retry_after_s = message, status, retry_after_s
+
+    def __str__(self) -> str:
+        return f"{self.message} (HTTP {self.status})" if self.status is not None else self.message
+
+
+class PricesNotFoundError(PricesUnavailableError):
+    """The API answered, and none of its rows is a price for what was asked.
+
+    It does not tell a wrong question from an empty answer, so this is never read as "costs nothing".
+    """
 
 
 class ProtocolError(VoiceLiveError):

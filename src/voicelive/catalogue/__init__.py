@@ -1,6 +1,6 @@
 """Which model, where, and what it costs: dated facts, and exact arithmetic on them.
 
-Everything here works offline; names and data load on first use.
+Everything but ``RetailPrices`` works offline; names and data load on first use.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from voicelive.catalogue.recommending import recommend as recommend
     from voicelive.catalogue.region_list import Region as Region
     from voicelive.catalogue.region_list import Regions as Regions
+    from voicelive.catalogue.retail import RetailPrices as RetailPrices
+    from voicelive.catalogue.retail import RetailReport as RetailReport
     from voicelive.catalogue.terms import AvatarCategory as AvatarCategory
     from voicelive.catalogue.terms import Category as Category
     from voicelive.catalogue.terms import CustomCategory as CustomCategory
@@ -51,6 +53,7 @@ _HOME = {
     "price_list": "PriceList",
     "recommending": "Recommendation recommend",
     "region_list": "Region Regions",
+    "retail": "RetailPrices RetailReport",
     "terms": "AvatarCategory Category CustomCategory Kind Scope Speech Status Tier",
 }
 """Module to the names that it gives."""
