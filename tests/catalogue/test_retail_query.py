@@ -42,17 +42,15 @@ def test_the_query_asks_what_the_services_own_next_link_repeats() -> None:
     assert parse_qs(urlsplit(query_url(BASE_URL, "swedencentral", "USD")).query) == theirs
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20))
+@given(st.text(alphabet="'aé &%=+#$\n"))
 def test_a_value_stays_one_value_whatever_is_in_it(region: str) -> None:
     query = parse_qs(urlsplit(query_url(BASE_URL, region, "USD")).query, strict_parsing=True)
 
     assert list(query) == ["currencyCode", "$filter"]
-    asked = query["$filter"][0].removeprefix(
-        "serviceName eq 'Foundry Tools' and productName eq 'Azure Speech' and armRegionName eq '"
-    )
-    quoted = asked.removesuffix("' and priceType eq 'Consumption'")
-    assert quoted.replace("''", "") == region.replace("'", "")
-    assert quoted.count("'") == 2 * region.count("'")
+    before, after = "armRegionName eq '", "' and priceType eq 'Consumption'"
+    quoted = query["$filter"][0].partition(before)[2].removesuffix(after)
+    assert "'" not in quoted.replace("''", "")
+    assert quoted.replace("''", "'") == region
 
 
 @pytest.mark.parametrize("region", ["West Europe", "", "WESTEUROPE", "o'brien", "west-europe", "a", "é" * 3, 5, None])
