@@ -42,11 +42,12 @@ STATIC: Final = (
 # Not pytest-cov: it starts after pytest has imported our own plugin, and would miss every module-level line.
 # Development mode: asyncio's debug mode, and warnings about what is not closed or not awaited.
 _PYTEST: Final = ("-X", "dev", "-m", "coverage", "run", "--parallel-mode", "-m", "pytest")
-_ASIDE: Final = ("tests/testing", "tests/wire", "tests/transport", "tests/reliability")  # about half of the work
+_ASIDE: Final = ("tests/testing", "tests/wire", "tests/transport", "tests/reliability", "tests/avatar", "tests/catalogue")
+"""About half of the work."""
 
 TESTS: Final = (
     Check("tests", (*_PYTEST, *(f"--ignore={folder}" for folder in _ASIDE))),
-    Check("tests of emulator, wire and transport", (*_PYTEST, "--quiet", *_ASIDE)),
+    Check("the other tests", (*_PYTEST, "--quiet", *_ASIDE)),
 )
 """Two halves, one for each core: the first one shows its progress."""
 
