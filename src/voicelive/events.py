@@ -144,7 +144,8 @@ class AvatarLinkNeeded:
     """The avatar is to be linked over WebRTC: make an offer, and give it to ``session.avatar.connect``.
 
     Told once for each session of the service: as soon as settings with an avatar are in effect, and again when a
-    renewal or a lost connection has brought another session, whose avatar has no link yet.
+    renewal or a lost connection has brought another session, whose avatar has no link yet. Media of
+    ``session.avatar.receive()`` are linked anew by themselves, unless ``relink=False``.
 
     Attributes:
         session_id: The service's session that waits for the offer.

@@ -117,3 +117,62 @@ def test_time_never_runs_backwards(steps: list[tuple[str, Kind, int, float]]) ->
             given_s = clock.timestamp_s(track, number)
             assert given_s >= last[track]
             last[track] = given_s
+
+
+# -- one link after another
+
+
+def link(after: MediaClock | None, *, at_s: float) -> MediaClock:
+    """A clock that has seen the first packet of either kind."""
+    clock = MediaClock(after)
+    bases: dict[Kind, int] = {"audio": 7_000, "video": 900}
+    for kind, base in bases.items():
+        feed(clock, kind, base, at_s=at_s, delays_s=[0.0])
+        clock.counts_from(kind, base)
+    return clock
+
+
+def test_the_time_between_two_links_is_a_gap() -> None:
+    first = link(None, at_s=100.0)
+    assert first.timestamp_s("audio", 48_000) == pytest.approx(1)
+
+    second = link(first, at_s=104.5)
+
+    assert second.timestamp_s("audio", 0) == pytest.approx(4.5)
+    assert second.timestamp_s("video", 90_000) == pytest.approx(5.5)
+
+
+def test_a_link_without_a_packet_changes_nothing() -> None:
+    first = link(None, at_s=100.0)
+    first.timestamp_s("audio", 48_000)
+
+    assert link(MediaClock(first), at_s=110.0).timestamp_s("audio", 0) == pytest.approx(10)
+    assert link(MediaClock(), at_s=110.0).timestamp_s("audio", 0) == pytest.approx(0)
+
+
+def test_a_clock_that_ran_fast_is_never_run_back() -> None:
+    first = link(None, at_s=100.0)
+    first.timestamp_s("video", 9 * 90_000)  # after 3 s
+
+    second = link(first, at_s=103.0)
+
+    assert second.timestamp_s("audio", 0) == pytest.approx(9)
+    assert second.timestamp_s("audio", 48_000) == pytest.approx(10), "not held back at 9 until time has come so far"
+    assert second.timestamp_s("video", 45_000) == pytest.approx(9.5)
+
+
+@given(st.lists(STEPS, max_size=3))
+def test_time_never_runs_backwards_over_several_links(links: list[list[tuple[str, Kind, int, float]]]) -> None:
+    clock: MediaClock | None = None
+    before, newest = 0.0, 0.0
+    for steps in links:
+        clock, before = MediaClock(clock), newest
+        for what, track, number, at_s in steps:
+            if what == "packet":
+                clock.packet(track, number, at_s)
+            elif what == "report":
+                clock.report(track, number, at_s)
+            else:
+                given_s = clock.timestamp_s(track, number)
+                assert given_s >= before, "a link begins behind all that those before have given"
+                newest = max(newest, given_s)

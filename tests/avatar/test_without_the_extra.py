@@ -23,7 +23,7 @@ def forget(monkeypatch: pytest.MonkeyPatch, module: str, *ours: str) -> None:
     [("aiortc", r"needs aiortc: pip install 'voicelive\[avatar\]'"), ("voicelive.avatar.ice", "voicelive.avatar.ice")],
 )
 async def test_webrtc_names_what_to_install(monkeypatch: pytest.MonkeyPatch, missing: str, hint: str) -> None:
-    forget(monkeypatch, missing, "peer", "pump")
+    forget(monkeypatch, missing, "link", "peer", "pump")
 
     with pytest.raises(ModuleNotFoundError, match=hint) as told:
         await receive(AvatarPeer()).__aenter__()

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import av
 import pytest
 from tests.flows.scene import QUIET
 from tests.support.viewer import until
@@ -18,8 +20,14 @@ from voicelive.audio.levels import level_of
 from voicelive.avatar.frames import AudioFrame, VideoFrame
 from voicelive.avatar.media import AvatarMedia
 from voicelive.client import VoiceLiveClient
-from voicelive.errors import AvatarBusyError, AvatarLinkLostError, AvatarRefusedError, LocalProtocolError
-from voicelive.options import ClientOptions
+from voicelive.errors import (
+    AvatarBusyError,
+    AvatarLinkLostError,
+    AvatarRefusedError,
+    LocalProtocolError,
+    SessionClosedError,
+)
+from voicelive.options import ClientOptions, Resume
 from voicelive.session import Session
 from voicelive.testing import AvatarLimits, AvatarPicture, EmulatedSession, Emulator, Script, ToneVoice
 from voicelive.wire.avatar import VideoAvatar
@@ -107,11 +115,56 @@ async def all_of(pictures: AsyncIterator[VideoFrame]) -> int:
     return len([picture async for picture in pictures])
 
 
-async def test_another_session_of_the_service_is_linked_anew() -> None:
+@pytest.mark.parametrize("planned", [False, True])
+async def test_media_go_on_over_another_session_of_the_service(planned: bool, tmp_path: Path) -> None:
+    path = tmp_path / "talk.mp4"
+    resume = Resume(max_age_s=3.0 if planned else None)
+    options = ClientOptions(ping_interval_s=None, resume=resume)
+    async with shown(LINKED, options=options) as (session, service):
+        told = session.subscribe(events.SessionResumed, events.AvatarLinkNeeded)
+        async with session.avatar.receive() as media, media.record(path) as recording:
+            frames, pictures, ear = media.frames(), media.video(), Ear(media)
+            first_id, times = session.id, [(await anext(frames)).timestamp_s]
+            stats = await media.stats()
+            if not planned:
+                await asyncio.sleep(1)
+                service.abort()
+            await until(lambda: media.state == "relinking")
+            await until(lambda: media.state == "connected")
+            await session.say(LONG)
+            await until(lambda: ear.heard_s > 0.5)
+            assert media.links == 2
+            needed, resumed = await anext(told), await anext(told)
+            assert isinstance(needed, events.AvatarLinkNeeded)
+            assert needed.again
+            assert isinstance(resumed, events.SessionResumed)
+            assert resumed.report.planned is planned
+            assert session.id != first_id
+            assert session.avatar.linked
+            later = await media.stats()
+            assert later.pictures > stats.pictures
+            assert later.links == 2
+            newest_s = recording.duration_s
+            await ear.close()
+        times += [frame.timestamp_s async for frame in frames]
+        assert [picture async for picture in pictures], "the same stream goes on"
+        assert times == sorted(times)
+        assert times[-1] > newest_s - 1
+    ends = [0.0, 0.0]
+    with av.open(str(path)) as file:
+        for frame in file.decode(video=0, audio=0):
+            assert isinstance(frame, av.VideoFrame | av.AudioFrame)
+            assert frame.time is not None
+            ends[isinstance(frame, av.VideoFrame)] = frame.time
+    assert ends[0] == pytest.approx(ends[1], abs=0.3), "picture and voice are equally long, over both links"
+    assert ends[0] > 1.5
+
+
+async def test_a_link_that_nobody_replaces_is_lost_with_its_session_of_the_service() -> None:
     options = ClientOptions(ping_interval_s=None)
     async with shown(LINKED, options=options) as (session, service):
         needed = asyncio.create_task(session.wait_for(events.AvatarLinkNeeded))
-        async with session.avatar.receive() as media:
+        async with session.avatar.receive(relink=False) as media:
             service.abort()
             with pytest.raises(AvatarLinkLostError):
                 await media.wait_closed()
@@ -141,6 +194,17 @@ async def test_a_resource_that_shows_too_many_says_when_to_come_again() -> None:
         with pytest.raises(AvatarBusyError) as raised:
             await session.avatar.receive().__aenter__()
     assert 50 < (raised.value.retry_after_s or 0) <= 60
+
+
+async def test_a_session_that_ends_for_good_ends_the_media() -> None:
+    options = ClientOptions(ping_interval_s=None, resume=None)
+    async with shown(LINKED, options=options) as (session, service), session.avatar.receive() as media:
+        service.abort()
+        with pytest.raises(AvatarLinkLostError, match="no new link was made") as raised:
+            await media.wait_closed()
+        assert isinstance(raised.value.__cause__, SessionClosedError)
+        with pytest.raises(SessionClosedError):
+            await session.avatar.ice_servers_ready()
 
 
 async def test_a_video_over_the_socket_is_whole_from_its_first_byte() -> None:

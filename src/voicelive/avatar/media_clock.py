@@ -45,11 +45,19 @@ class _Track:
 
 
 class MediaClock:
-    """Timestamps of both tracks of one link, in seconds since its first packet."""
+    """Timestamps of both tracks of one link, in seconds since its first packet.
 
-    def __init__(self) -> None:
+    Args:
+        after: The clock of the link before, which gives no more. This one goes on from there: zero stays where it is,
+            both tracks begin behind all that was given, and what passed between two links is a gap.
+    """
+
+    def __init__(self, after: MediaClock | None = None) -> None:
         self._tracks: dict[Kind, _Track] = {kind: _Track(rate) for kind, rate in RATES_HZ.items()}
-        self._began_s: float | None = None
+        self._zero_s: float | None = None if after is None else after._zero_s
+        """When 0 was, by arrival."""
+        self._floor_s = 0.0 if after is None else after._newest_s
+        self._began = False
         self._frozen: dict[Kind, float] = {}
 
     @property
@@ -62,8 +70,10 @@ class MediaClock:
         track = self._tracks[kind]
         track.last = timestamp if track.last is None else unwrapped(timestamp, track.last)
         track.arrival_s = min(track.arrival_s, at_s - track.last / track.rate_hz)
-        if self._began_s is None:
-            self._began_s = at_s
+        if not self._began:
+            self._began = True
+            # By a sender whose clock runs fast, the link before may have come further than time itself.
+            self._zero_s = at_s - self._floor_s if self._zero_s is None else min(self._zero_s, at_s - self._floor_s)
 
     def report(self, kind: Kind, timestamp: int, wall_s: float) -> None:
         """The sender says that this RTP timestamp was at ``wall_s``. Worthless before the first packet."""
@@ -83,9 +93,14 @@ class MediaClock:
         """
         track = self._tracks[kind]
         zero = track.zero if track.zero is not None else 0
-        found = self._start_s(kind) + (zero + pts) / track.rate_hz - (self._began_s or 0.0)
-        track.given_s = max(found, track.given_s, 0.0)
+        found = self._start_s(kind) + (zero + pts) / track.rate_hz - (self._zero_s or 0.0)
+        track.given_s = max(found, track.given_s, self._floor_s)
         return track.given_s
+
+    @property
+    def _newest_s(self) -> float:
+        """The newest timestamp that was given for any track, by this clock or those before it."""
+        return max(self._floor_s, *(track.given_s for track in self._tracks.values()))
 
     def _start_s(self, kind: Kind) -> float:
         """When RTP timestamp 0 of a track arrived or would have."""

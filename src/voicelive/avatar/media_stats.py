@@ -1,4 +1,4 @@
-"""Numbers of a link since it was made."""
+"""Numbers of links since they were made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ __all__ = ["MediaStats", "stats_of"]
 
 @dataclass(frozen=True, slots=True)
 class MediaStats:
-    """Counts since the link was made. aiortc conceals no lost sound: what is lost is a gap between timestamps.
+    """Counts since the first link was made, over all that followed it. aiortc conceals no lost sound: it is a gap
+    between timestamps.
 
     Attributes:
         bytes_received: Of both tracks and the data channel, encrypted, without what ICE takes.
@@ -25,7 +26,8 @@ class MediaStats:
         audio_packets_lost: That did not come.
         pictures: That were decoded. Bytes that come without pictures are a starved picture, not a broken link.
         sounds: Pieces of sound that were decoded.
-        in_step_by_reports: Whether the sender's reports lay picture beside sound; before, arrival does.
+        in_step_by_reports: Whether the newest link's sender lays picture beside sound by reports; before, arrival does.
+        links: How many links there were.
     """
 
     bytes_received: int
@@ -36,10 +38,25 @@ class MediaStats:
     pictures: int
     sounds: int
     in_step_by_reports: bool
+    links: int = 1
+
+    def following(self, before: MediaStats) -> MediaStats:
+        """Of both: of a link and of those before it."""
+        return MediaStats(
+            bytes_received=before.bytes_received + self.bytes_received,
+            video_packets=before.video_packets + self.video_packets,
+            video_packets_lost=before.video_packets_lost + self.video_packets_lost,
+            audio_packets=before.audio_packets + self.audio_packets,
+            audio_packets_lost=before.audio_packets_lost + self.audio_packets_lost,
+            pictures=before.pictures + self.pictures,
+            sounds=before.sounds + self.sounds,
+            in_step_by_reports=self.in_step_by_reports,
+            links=before.links + self.links,
+        )
 
 
 async def stats_of(receivers: Mapping[Kind, Any], pump: Pump) -> MediaStats:
-    """From aiortc's own reports and from what was handed out."""
+    """Of one link, from aiortc's own reports and from what was handed out."""
     came: dict[Kind, int] = {"video": 0, "audio": 0}
     lost: dict[Kind, int] = {"video": 0, "audio": 0}
     received = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import aiortc
 from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
@@ -16,12 +16,13 @@ from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCIceTransportPolicy
 
 from voicelive.avatar.aiortc_inside import limit_gathering, own_connecting
+from voicelive.avatar.contracts import Offering
 from voicelive.avatar.ice import Server
 from voicelive.avatar.media_clock import Kind
 from voicelive.avatar.unhurried import completed
 from voicelive.errors import AvatarLinkFailedError
 
-__all__ = ["Offering", "Peer"]
+__all__ = ["Peer"]
 
 EVENT_CHANNEL: Final = "eventChannel"
 """So the official samples call it. It makes the offer have a section for data; the service opens its own channel."""
@@ -30,14 +31,6 @@ _NO_WAY: Final = (
     "no way through the network to the avatar's media; allow UDP 3478 and TCP 443 to relay.communication.microsoft.com,"
     ' give ice_servers of your own, or use output_protocol="websocket"'
 )
-
-
-class Offering(Protocol):
-    """Whoever takes an offer to the service and brings its answer."""
-
-    async def connect(self, offer: Mapping[str, str], *, timeout_s: float | None = None) -> str | Mapping[str, str]:
-        """``{"type": "offer", "sdp": ...}`` to ``{"type": "answer", "sdp": ...}``."""
-        ...
 
 
 class Peer:

@@ -20,10 +20,14 @@ class Pump:
     """Of one link. ``ended`` says that the sender has closed a track."""
 
     def __init__(
-        self, pictures: Broadcast[VideoFrame], sounds: Broadcast[AudioFrame], now: Callable[[], float]
+        self,
+        pictures: Broadcast[VideoFrame],
+        sounds: Broadcast[AudioFrame],
+        clock: MediaClock,
+        now: Callable[[], float],
     ) -> None:
-        self.pictures, self.sounds = pictures, sounds
-        self.clock = MediaClock()
+        self._pictures, self._sounds = pictures, sounds
+        self.clock = clock
         self.decoded: dict[Kind, int] = {"video": 0, "audio": 0}
         self.ended = False
         self._now = now
@@ -44,9 +48,9 @@ class Pump:
                 self.decoded[kind] += 1
                 timestamp_s = self._timestamp_s(kind, raw.pts or 0)  # aiortc sets it always
                 if isinstance(raw, av.VideoFrame):
-                    self.pictures.put(VideoFrame(timestamp_s, raw))
+                    self._pictures.put(VideoFrame(timestamp_s, raw))
                 elif isinstance(raw, av.AudioFrame):
-                    self.sounds.put(AudioFrame(timestamp_s, raw))
+                    self._sounds.put(AudioFrame(timestamp_s, raw))
         except MediaStreamError:
             self.ended = True
 

@@ -91,7 +91,7 @@ class Avatar:
             SessionClosedError: The session has ended.
         """
         self._refuse_other_deliveries()
-        if not self._link.asked_for:
+        if not self._link.asked_for or self._session.close_info is not None:
             await self._session.wait_for(AvatarLinkNeeded, timeout_s=timeout_s)
         return self.ice_servers
 
@@ -141,6 +141,7 @@ class Avatar:
         gather_timeout_s: float = 10.0,
         connect_timeout_s: float = 20.0,
         lost_after_s: float = 5.0,
+        relink: bool = True,
     ) -> AbstractAsyncContextManager[AvatarMedia]:
         """Link the avatar here, in Python, and take its picture and voice for as long as a block lasts. Needs
         ``pip install 'voicelive[avatar]'``. Arguments and exceptions are those of ``voicelive.avatar.media.receive``.
@@ -156,6 +157,7 @@ class Avatar:
             gather_timeout_s=gather_timeout_s,
             connect_timeout_s=connect_timeout_s,
             lost_after_s=lost_after_s,
+            relink=relink,
         )
 
     def video(self) -> SocketVideo:
