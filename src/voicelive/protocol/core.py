@@ -10,16 +10,15 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from voicelive.audio.formats import AudioFormat
-from voicelive.audio.playback import Cut, Heard, PlaybackQueue
-from voicelive.events import BargeIn, NoInput, PlaybackCue, ToolTrouble, TruncationRefused
-from voicelive.protocol import avatar, calls, connection, cues, mcp, responses, turns
+from voicelive.events import NoInput, ToolTrouble, TruncationRefused
+from voicelive.protocol import avatar, calls, connection, mcp, responses, turns
 from voicelive.protocol.avatar import AvatarLink
 from voicelive.protocol.caller_audio import CallerAudio
 from voicelive.protocol.calls import CallEffect, Calls, FollowUp, Odd, OnBargeIn
 from voicelive.protocol.connection import Connection
 from voicelive.protocol.continuation import WISH, LostResponse, sort_out
-from voicelive.protocol.cues import Cues, Placed
 from voicelive.protocol.effects import Broken, Effect, Flushed, Send, Tell
+from voicelive.protocol.hearing import CUT, Hearing
 from voicelive.protocol.history import History
 from voicelive.protocol.item_book import PIECES
 from voicelive.protocol.ledger import Confirmed, Ledger, Outcome
@@ -29,7 +28,7 @@ from voicelive.protocol.responses import Began, Gate, GateEffect, Kind, Wish
 from voicelive.protocol.routing import PLAYBACK, ROUTED, SPEECH, TIMED
 from voicelive.protocol.settings import merged
 from voicelive.protocol.silence import Silence
-from voicelive.protocol.turns import Flush, InterruptionPolicy, Interruptions, Truncate, TurnEffect, interrupts
+from voicelive.protocol.turns import Flush, Truncate, TurnEffect
 from voicelive.wire.client_events import (
     ClientEvent,
     ConversationItemCreate,
@@ -46,9 +45,7 @@ from voicelive.wire.server.conversation import (
 )
 from voicelive.wire.server.response import (
     ResponseAudioDelta,
-    ResponseAudioDone,
     ResponseCreated,
-    ResponseDone,
 )
 from voicelive.wire.server.session import ErrorEvent, SessionCreated, SessionUpdated
 from voicelive.wire.server_events import ServerEvent
@@ -58,8 +55,6 @@ __all__ = ["SessionProtocol"]
 
 
 _NOTHING: Final[tuple[Effect, ...]] = ()
-
-_CUT: Final = "voicelive_cut_"  # event ids of truncations that the session sends by itself
 
 
 class SessionProtocol:
@@ -85,22 +80,17 @@ class SessionProtocol:
         self.mcp = McpCalls()
         self.history = History()
         self.avatar = AvatarLink()
-        self.playback = PlaybackQueue(AudioFormat.of_output(None))
-        self._interruptions = Interruptions(min_barge_in_ms)
-        self._policy = InterruptionPolicy()
+        self._hearing = Hearing(self.history, min_barge_in_ms)
+        self.playback = self._hearing.playback
         self._answers = False
         """Whether turn detection starts responses by itself."""
         self._on_barge_in: dict[str, OnBargeIn] = {}
         self._by_hand: set[str] = set()
-        self._cues = Cues()
         self._silence = Silence()
         self._prompt: tuple[ResponseCreateParams | None, str | None] = (None, None)
         self._caller_speaks = False
         self._wishes = 0
-        self._cuts = 0
         self._truncation_refused = False
-        self._told_again: frozenset[str] = frozenset()
-        """Items that this connection was told as texts: their audio cannot be cut there."""
 
     # -- what the service says
 
@@ -109,9 +99,7 @@ class SessionProtocol:
         kind = type(event)
         if isinstance(event, ResponseAudioDelta):
             self.history.receive(event, now)
-            if self.playback.add(event.response_id, event.item_id, event.content_index, event.delta, now):
-                return _NOTHING
-            return tuple(self._stale(event, now))
+            return self._hearing.take(event, now)
         if kind not in ROUTED:
             if kind in PIECES:  # nine of ten: they only add to what is known
                 self.history.receive(event, now)
@@ -121,20 +109,14 @@ class SessionProtocol:
             self._settings(event)
         elif kind in SPEECH:
             self._caller(event)
-        elif isinstance(event, ResponseAudioDone):
-            self.playback.complete(event.item_id)
-        elif isinstance(event, ResponseDone):  # one that broke off may leave items open
-            self.playback.complete_response(event.response.id or "")
-        if kind in cues.HEARS:
-            self._cues.receive(event, self.playback)
+        self._hearing.receive(event)
         effects: list[Effect] = []
         outcome = self.ledger.receive(event, now)
         if outcome is not None:
             effects.append(outcome)
             self._accepted(outcome)
         if kind in turns.HEARS:
-            audible = self.playback.audible(now) if self._interruptions.protects else frozenset()
-            effects += self._turn_effects(self._interruptions.receive(event, now, self._policy, audible), now)
+            effects += self._turn_effects(self._hearing.interrupted(event, now), now)
         if kind in avatar.HEARS:
             effects += map(Tell, self.avatar.receive(event, self.connection.settings))
         if kind in calls.HEARS:
@@ -148,7 +130,7 @@ class SessionProtocol:
             if isinstance(event, ResponseCreated) and self.gate.is_beside(event.response.id or ""):
                 self.history.set_aside(event.response.id or "")
         if kind in PLAYBACK:
-            effects += self._heard(now)
+            effects += self._hearing.settle(now)
         effects += map(Tell, self.history.receive(event, now, owed=self._owes))
         if kind in TIMED:
             effects += self._prompted(now)
@@ -156,9 +138,9 @@ class SessionProtocol:
 
     def tick(self, now: float) -> tuple[Effect, ...]:
         """Time has passed."""
-        effects: list[Effect] = self._turn_effects(self._interruptions.tick(now), now)
+        effects: list[Effect] = self._turn_effects(self._hearing.tick(now), now)
         effects += self.gate.pump(now, owed=self.calls.owed)
-        effects += self._heard(now)
+        effects += self._hearing.settle(now)
         effects += map(Tell, self.history.settle(now, owed=self._owes))
         effects += self._prompted(now)
         return tuple(effects)
@@ -166,11 +148,9 @@ class SessionProtocol:
     def due_at(self, now: float) -> float | None:
         """When ``tick`` should be called at the latest; ``None``: only events can change anything."""
         dues = (
-            self._interruptions.due_at(),
+            self._hearing.due_at(now),
             self.gate.due_at(),
             self.history.due_at(),
-            self.playback.ends_at(now),
-            self._cues.due_at(self.playback),
             self._silence.due_at(),
         )
         return min((due for due in dues if due is not None), default=None)
@@ -202,7 +182,7 @@ class SessionProtocol:
         if isinstance(event, ResponseCancel):
             self.gate.cancelled(event.response_id)
         if isinstance(event, ConversationItemTruncate):
-            self._interruptions.truncated(event.item_id)
+            self._hearing.truncated(event.item_id)
         if isinstance(event, ConversationItemCreate) and isinstance(event.item, UserMessageItem):
             self._silence.caller_spoke()
         if isinstance(event, ConversationItemCreate) and isinstance(event.item, FunctionCallOutputItem):
@@ -243,7 +223,7 @@ class SessionProtocol:
 
     def protect(self, response_id: str) -> None:
         """Speech does not cut this response."""
-        self._interruptions.protect(response_id)
+        self._hearing.protect(response_id)
 
     # -- one connection after another
 
@@ -272,7 +252,6 @@ class SessionProtocol:
         if was_busy and question_known:
             effects += self.wish(now, kind=Kind.FOLLOW_UP)[1]
         lost = self.history.connection_lost(now, again=again)
-        self._interruptions.connection_lost()
         self._caller_speaks = False
         unanswered = sort_out(self.ledger, audio_is_kept=self.caller_audio.all_is_kept)
         for confirmed in unanswered.settled:
@@ -280,7 +259,7 @@ class SessionProtocol:
             effects += map(Tell, self.history.receive(confirmed.event, now, owed=self._owes))
         for update in unanswered.updates:
             self.requested = merged(self.requested, update.session)
-        self._told_again = frozenset(item.id for item in self.history.items())
+        self._hearing.connection_lost(item.id for item in self.history.items())
         response = LostResponse(*lost, asked_again=again) if lost is not None else None
         return Broken(unanswered, response, tuple(sorted(self.calls.owed_ids))), (*unanswered.settled, *effects)
 
@@ -300,7 +279,7 @@ class SessionProtocol:
     @property
     def cues_wait(self) -> bool:
         """Whether the next audio may bring something due."""
-        return self._cues.waiting
+        return self._hearing.cues_wait
 
     # -- inside
 
@@ -324,8 +303,7 @@ class SessionProtocol:
         self.connection.receive(event)
         if isinstance(event, SessionCreated | SessionUpdated):
             form = AudioFormat.known_output(event.session.output_audio_format)
-            self.playback.reformat(form or self.playback.format)  # unknown: hearing stays a guess
-            self._policy = interrupts(self.connection.settings)
+            self._hearing.configure(form, self.connection.settings)
             turn_detection = self.connection.settings.turn_detection
             self._answers = turn_detection is not None and getattr(turn_detection, "create_response", 0) is not False
             form = self.connection.known_input
@@ -347,7 +325,7 @@ class SessionProtocol:
 
     def _refused(self, event: ErrorEvent, now: float) -> list[Effect]:
         request_id = event.error.event_id or ""
-        if request_id.startswith(_CUT) and not self._truncation_refused:
+        if request_id.startswith(CUT) and not self._truncation_refused:
             self._truncation_refused = True
             return [Tell(TruncationRefused(event.error.code))]
         return list(self.gate.refused(request_id, event.error, now, owed=self.calls.owed))
@@ -355,43 +333,22 @@ class SessionProtocol:
     def _turn_effects(self, turn_effects: Iterable[TurnEffect], now: float) -> list[Effect]:
         effects: list[Effect] = []
         for effect in turn_effects:
-            if isinstance(effect, Truncate):
-                if effect.event.item_id not in self._told_again:
-                    effects.append(self._truncation(effect.event))
-            else:
-                effects += self._flush(now)
+            effects += self._hearing.truncate([effect]) if isinstance(effect, Truncate) else self._flush(now)
         return effects
 
     def _flush(self, now: float) -> list[Effect]:
-        effects: list[Effect] = [Flushed(), *self._heard(now)]
-        cuts = self.playback.flush(now)
-        self._cues.drop()
+        effects: list[Effect] = [Flushed(), *self._hearing.settle(now)]
+        cuts = self._hearing.drop(now)
         if self.gate.active_id:  # it may not have spoken yet
             self.playback.kill(self.gate.active_id)
             self.gate.cancelled(self.gate.active_id)
         if self.connection.settings.avatar is not None:
             self.avatar.flushed()
             effects.append(Send(OutputAudioBufferClear()))
-        effects += self._turn_effects(self._interruptions.flushed(cuts, self._policy), now)
+        effects += self._hearing.truncations(cuts)
         effects += self._call_effects(self.calls.interrupted(self._on_barge_in), now)
-        for cut in cuts:
-            heard = cut.heard
-            effects.append(Tell(BargeIn(cut.item_id, cut.response_id, heard.heard_ms, heard.total_ms, heard.exact)))
-            told = self.history.heard(cut.item_id, heard.heard_ms, heard.total_ms, final=True, now=now)
-            effects += map(Tell, told)
+        effects += self._hearing.barge_ins(cuts, now)
         return effects
-
-    def _heard(self, now: float) -> list[Effect]:
-        effects: list[Effect] = []
-        if self.playback.empty and not self._cues.waiting:
-            return effects
-        for item_id, heard in self.playback.begun(now):
-            self.history.begun(item_id, now - heard.heard_ms / 1000)
-        for item_id, heard in self.playback.settle(now):
-            effects += _cued(self._cues.finish(item_id))
-            told = self.history.heard(item_id, heard.heard_ms, heard.total_ms, final=True, now=now)
-            effects += map(Tell, told)
-        return effects + _cued(self._cues.reached(self.playback, now))
 
     def _prompted(self, now: float) -> list[Effect]:
         if not self._silence.watching:
@@ -402,18 +359,6 @@ class SessionProtocol:
         if prompt is None:
             return []
         return [Tell(NoInput(prompt.count, prompt.last)), *self.wish(now, *self._prompt)[1]]
-
-    def _stale(self, event: ResponseAudioDelta, now: float) -> list[Effect]:
-        """A delta of a reply that was cut off; an item that only begins now was not heard at all."""
-        if not event.item_id or self._interruptions.is_cut(event.item_id):
-            return []
-        cut = Cut(event.item_id, event.response_id, event.content_index, Heard(0, 0, exact=True))
-        effects = self._turn_effects(self._interruptions.flushed([cut], self._policy), now)
-        return [*effects, *map(Tell, self.history.heard(cut.item_id, 0, None, final=True, now=now))]
-
-    def _truncation(self, event: ConversationItemTruncate) -> Send:
-        self._cuts += 1
-        return Send(event.model_copy(update={"event_id": f"{_CUT}{self._cuts}"}))
 
     def _settled(self, call_effects: Iterable[CallEffect], now: float) -> tuple[Effect, ...]:
         """What is owed has changed: a wish that waited for it may be due."""
@@ -431,7 +376,3 @@ class SessionProtocol:
             else:
                 effects.append(effect)
         return effects
-
-
-def _cued(cues: Iterable[Placed]) -> list[Effect]:
-    return [Tell(PlaybackCue(cue.item_id, place_ms, cue)) for place_ms, cue in cues]

@@ -146,9 +146,9 @@ class Interruptions:
         for cuts in self._pending.values():
             cuts[:] = [cut for cut in cuts if cut.item_id != item_id]
 
-    def flushed(self, cuts: list[Cut], policy: InterruptionPolicy) -> list[TurnEffect]:
+    def flushed(self, cuts: list[Cut], policy: InterruptionPolicy) -> list[Truncate]:
         """Playback dropped these; each item is cut once, at what was heard."""
-        effects: list[TurnEffect] = []
+        effects: list[Truncate] = []
         for cut in cuts:
             if cut.item_id in self._cut_items:
                 continue
