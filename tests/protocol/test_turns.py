@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def ends(turns: Interruptions, response_id: str = "r1") -> list[tuple[str, int]]
     return cuts(hear(turns, "response.done", response={"id": response_id}))
 
 
-def cuts(effects: list[TurnEffect]) -> list[tuple[str, int]]:
+def cuts(effects: Sequence[TurnEffect]) -> list[tuple[str, int]]:
     return [(effect.event.item_id, effect.event.audio_end_ms) for effect in effects if isinstance(effect, Truncate)]
 
 

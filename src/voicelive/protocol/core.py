@@ -6,25 +6,23 @@ delivered after the event itself. On the hot path that is nothing, and an empty 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from voicelive.audio.formats import AudioFormat
-from voicelive.events import NoInput, ToolTrouble, TruncationRefused
+from voicelive.events import NoInput, TruncationRefused
 from voicelive.protocol import avatar, calls, connection, mcp, responses, turns
+from voicelive.protocol.asking import Asking
 from voicelive.protocol.avatar import AvatarLink
 from voicelive.protocol.caller_audio import CallerAudio
-from voicelive.protocol.calls import CallEffect, Calls, FollowUp, Odd, OnBargeIn
 from voicelive.protocol.connection import Connection
-from voicelive.protocol.continuation import WISH, LostResponse, sort_out
+from voicelive.protocol.continuation import LostResponse, sort_out
 from voicelive.protocol.effects import Broken, Effect, Flushed, Send, Tell
 from voicelive.protocol.hearing import CUT, Hearing
 from voicelive.protocol.history import History
 from voicelive.protocol.item_book import PIECES
 from voicelive.protocol.ledger import Confirmed, Ledger, Outcome
-from voicelive.protocol.mcp import AskApproval, McpCalls
 from voicelive.protocol.replay import LeftOut, replay
-from voicelive.protocol.responses import Began, Gate, GateEffect, Kind, Wish
 from voicelive.protocol.routing import PLAYBACK, ROUTED, SPEECH, TIMED
 from voicelive.protocol.settings import merged
 from voicelive.protocol.silence import Silence
@@ -75,21 +73,20 @@ class SessionProtocol:
         self.connection = Connection()
         self.ledger = Ledger(expire_after_s)
         self.caller_audio = CallerAudio(keep_audio_ms)
-        self.gate = Gate(sideband=sideband)
-        self.calls = Calls(max_tool_rounds, sideband=sideband)
-        self.mcp = McpCalls()
+        self._asking = Asking(self.ledger, max_tool_rounds=max_tool_rounds, sideband=sideband)
+        self.gate, self.calls, self.mcp = self._asking.gate, self._asking.calls, self._asking.mcp
+        self.wish = self._asking.wish
+        self.disown, self.running, self.answer = self._asking.disown, self._asking.running, self._asking.answer
+        self.connected = self._asking.connected
         self.history = History()
         self.avatar = AvatarLink()
         self._hearing = Hearing(self.history, min_barge_in_ms)
         self.playback = self._hearing.playback
         self._answers = False
         """Whether turn detection starts responses by itself."""
-        self._on_barge_in: dict[str, OnBargeIn] = {}
-        self._by_hand: set[str] = set()
         self._silence = Silence()
         self._prompt: tuple[ResponseCreateParams | None, str | None] = (None, None)
         self._caller_speaks = False
-        self._wishes = 0
         self._truncation_refused = False
 
     # -- what the service says
@@ -104,7 +101,7 @@ class SessionProtocol:
             if kind in PIECES:  # nine of ten: they only add to what is known
                 self.history.receive(event, now)
                 return _NOTHING
-            return tuple(map(Tell, self.history.receive(event, now, owed=self._owes)))
+            return tuple(map(Tell, self.history.receive(event, now, owed=self._asking.owes)))
         if kind in connection.HEARS:
             self._settings(event)
         elif kind in SPEECH:
@@ -120,18 +117,18 @@ class SessionProtocol:
         if kind in avatar.HEARS:
             effects += map(Tell, self.avatar.receive(event, self.connection.settings))
         if kind in calls.HEARS:
-            effects += self._call_effects(self.calls.receive(event, forwarded=forwarded), now)
+            effects += self._asking.hear_of_calls(event, now, forwarded=forwarded)
         if kind in mcp.HEARS and not forwarded:
-            effects += self._mcp_effects(event, now)
+            effects += self._asking.hear_of_mcp(event, now)
         if isinstance(event, ErrorEvent):
             effects += self._refused(event, now)
         if kind in responses.HEARS:
-            effects += self._noted(self.gate.receive(event, now, answers=self._answers, owed=self.calls.owed))
+            effects += self._asking.hear_of_responses(event, now, answers=self._answers)
             if isinstance(event, ResponseCreated) and self.gate.is_beside(event.response.id or ""):
                 self.history.set_aside(event.response.id or "")
         if kind in PLAYBACK:
             effects += self._hearing.settle(now)
-        effects += map(Tell, self.history.receive(event, now, owed=self._owes))
+        effects += map(Tell, self.history.receive(event, now, owed=self._asking.owes))
         if kind in TIMED:
             effects += self._prompted(now)
         return tuple(effects) if effects else _NOTHING
@@ -139,9 +136,9 @@ class SessionProtocol:
     def tick(self, now: float) -> tuple[Effect, ...]:
         """Time has passed."""
         effects: list[Effect] = self._turn_effects(self._hearing.tick(now), now)
-        effects += self.gate.pump(now, owed=self.calls.owed)
+        effects += self._asking.pump(now)
         effects += self._hearing.settle(now)
-        effects += map(Tell, self.history.settle(now, owed=self._owes))
+        effects += map(Tell, self.history.settle(now, owed=self._asking.owes))
         effects += self._prompted(now)
         return tuple(effects)
 
@@ -157,24 +154,9 @@ class SessionProtocol:
 
     def end(self) -> tuple[Effect, ...]:
         """The session is over."""
-        return tuple(map(Tell, self.history.end(owed=self._owes)))
+        return tuple(map(Tell, self.history.end(owed=self._asking.owes)))
 
     # -- what the application wants
-
-    def wish(
-        self,
-        now: float,
-        params: ResponseCreateParams | None = None,
-        additional_instructions: str | None = None,
-        kind: Kind = Kind.ANSWER,
-        unseen: frozenset[str] = frozenset(),
-    ) -> tuple[str, tuple[Effect, ...]]:
-        """A response is wanted; its id, and what must happen."""
-        self._wishes += 1
-        wish = Wish(f"{WISH}{self._wishes}", params, additional_instructions, kind, unseen)
-        if kind is Kind.ANSWER:
-            self.calls.new_turn()
-        return wish.id, tuple(self.gate.wish(wish, now, owed=self.calls.owed))
 
     def sent(self, event: ClientEvent, now: float) -> tuple[Effect, ...]:
         """The application sent this by itself."""
@@ -186,27 +168,8 @@ class SessionProtocol:
         if isinstance(event, ConversationItemCreate) and isinstance(event.item, UserMessageItem):
             self._silence.caller_spoke()
         if isinstance(event, ConversationItemCreate) and isinstance(event.item, FunctionCallOutputItem):
-            effects = self.calls.answered_elsewhere(event.item.call_id)
-            if effects:
-                self._by_hand.add(event.item.call_id)
-            return self._settled(effects, now)
+            return self._asking.answered_by_hand(event.item.call_id, now)
         return _NOTHING
-
-    def disown(self, call_id: str, now: float) -> tuple[Effect, ...]:
-        """The application answers this call by hand."""
-        self.calls.disown(call_id)
-        return self._settled([], now)
-
-    def running(self, call_id: str, on_barge_in: OnBargeIn) -> None:
-        """A call is being run by a tool with this policy."""
-        self._on_barge_in[call_id] = on_barge_in
-
-    def answer(self, call_id: str, output: str, now: float, *, silent: bool = False) -> tuple[Effect, ...]:
-        """A tool call has its result."""
-        self._on_barge_in.pop(call_id, None)
-        if call_id in self._by_hand:  # the tool comes second, as the application wants it
-            return _NOTHING
-        return self._settled(self.calls.answer(call_id, output, silent=silent), now)
 
     def flush(self, now: float) -> tuple[Effect, ...]:
         """The application wants silence."""
@@ -229,8 +192,12 @@ class SessionProtocol:
 
     def at_rest(self, now: float) -> bool:
         """Whether nobody speaks and nothing is under way, so that a change of connection disturbs nothing."""
-        busy = self._caller_speaks or self.calls.owed or self.mcp.busy or not self.gate.idle
-        return not busy and self.history.settled and not self.ledger.awaits_answers(now)
+        return (
+            self._asking.idle
+            and not self._caller_speaks
+            and self.history.settled
+            and not self.ledger.awaits_answers(now)
+        )
 
     def connection_lost(self, now: float, *, remembered: bool) -> tuple[Broken, tuple[Effect, ...]]:
         """No event of this connection will come any more, and another connection is to take its place.
@@ -242,21 +209,14 @@ class SessionProtocol:
         self.avatar.connection_lost()
         if self.gate.active_id:
             self.playback.complete_response(self.gate.active_id)
-        answered_otherwise, call_effects = self.calls.connection_lost()
-        was_busy, question_known = self.mcp.connection_lost(), remembered or self.history.question_known
-        self._wishes += 1
-        again, gate_effects = self.gate.hold(
-            answered_otherwise=answered_otherwise, question_known=question_known, answer_id=f"{WISH}{self._wishes}"
-        )
-        effects: list[Effect] = [*gate_effects, *self._call_effects(call_effects, now)]
-        if was_busy and question_known:
-            effects += self.wish(now, kind=Kind.FOLLOW_UP)[1]
+        question_known = remembered or self.history.question_known
+        again, effects = self._asking.connection_lost(now, question_known=question_known)
         lost = self.history.connection_lost(now, again=again)
         self._caller_speaks = False
         unanswered = sort_out(self.ledger, audio_is_kept=self.caller_audio.all_is_kept)
         for confirmed in unanswered.settled:
             self._accepted(confirmed)
-            effects += map(Tell, self.history.receive(confirmed.event, now, owed=self._owes))
+            effects += map(Tell, self.history.receive(confirmed.event, now, owed=self._asking.owes))
         for update in unanswered.updates:
             self.requested = merged(self.requested, update.session)
         self._hearing.connection_lost(item.id for item in self.history.items())
@@ -266,10 +226,6 @@ class SessionProtocol:
     def plan(self) -> tuple[list[ConversationRequestItem], list[LeftOut]]:
         """The conversation as a new session is told it, and what of it cannot be told."""
         return replay(self.history.items(), keep_ids=True, owed=self.calls.begun_ids)
-
-    def connected(self, now: float) -> tuple[Effect, ...]:
-        """A new connection stands, and the new session knows what the old one did."""
-        return tuple(self._noted(self.gate.resume(now, owed=self.calls.owed)))
 
     @property
     def plays_elsewhere(self) -> bool:
@@ -283,21 +239,9 @@ class SessionProtocol:
 
     # -- inside
 
-    @property
-    def _owes(self) -> bool:
-        return self.calls.owed or self.gate.follow_up_pending
-
     def _accepted(self, outcome: Outcome) -> None:
         if isinstance(outcome, Confirmed) and isinstance(outcome.asked, SessionUpdate):
             self.requested = merged(self.requested, outcome.asked.session)
-
-    def _noted(self, effects: Iterable[GateEffect]) -> Iterator[GateEffect]:
-        """Responses are told from each other by the gate, so the ledger learns of them here."""
-        for effect in effects:
-            if isinstance(effect, Began):
-                for wish_id in effect.wishes:
-                    self.ledger.settle(wish_id, "confirmed")
-            yield effect
 
     def _settings(self, event: ServerEvent) -> None:
         self.connection.receive(event)
@@ -317,18 +261,12 @@ class SessionProtocol:
         if isinstance(event, InputAudioBufferSpeechStarted | InputAudioBufferCommitted):
             self._silence.caller_spoke()
 
-    def _mcp_effects(self, event: ServerEvent, now: float) -> list[Effect]:
-        effects: list[Effect] = []
-        for effect in self.mcp.receive(event):
-            effects += [effect] if isinstance(effect, AskApproval) else self.wish(now, kind=Kind.FOLLOW_UP)[1]
-        return effects
-
     def _refused(self, event: ErrorEvent, now: float) -> list[Effect]:
         request_id = event.error.event_id or ""
         if request_id.startswith(CUT) and not self._truncation_refused:
             self._truncation_refused = True
             return [Tell(TruncationRefused(event.error.code))]
-        return list(self.gate.refused(request_id, event.error, now, owed=self.calls.owed))
+        return self._asking.refused(request_id, event, now)
 
     def _turn_effects(self, turn_effects: Iterable[TurnEffect], now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -346,33 +284,15 @@ class SessionProtocol:
             self.avatar.flushed()
             effects.append(Send(OutputAudioBufferClear()))
         effects += self._hearing.truncations(cuts)
-        effects += self._call_effects(self.calls.interrupted(self._on_barge_in), now)
+        effects += self._asking.interrupted(now)
         effects += self._hearing.barge_ins(cuts, now)
         return effects
 
     def _prompted(self, now: float) -> list[Effect]:
         if not self._silence.watching:
             return []
-        busy = self._caller_speaks or self.calls.owed or self.mcp.busy or self.playback.playing(now)
-        quiet = self.gate.idle and not busy
+        quiet = self._asking.idle and not self._caller_speaks and not self.playback.playing(now)
         prompt = self._silence.observe(now, quiet=quiet)
         if prompt is None:
             return []
         return [Tell(NoInput(prompt.count, prompt.last)), *self.wish(now, *self._prompt)[1]]
-
-    def _settled(self, call_effects: Iterable[CallEffect], now: float) -> tuple[Effect, ...]:
-        """What is owed has changed: a wish that waited for it may be due."""
-        return (*self._call_effects(call_effects, now), *self.gate.pump(now, owed=self.calls.owed))
-
-    def _call_effects(self, call_effects: Iterable[CallEffect], now: float) -> list[Effect]:
-        effects: list[Effect] = []
-        for effect in call_effects:
-            if isinstance(effect, FollowUp):
-                self.gate.await_further_calls(now)
-                params = None if effect.tools_allowed else ResponseCreateParams(tool_choice="none")
-                effects += self.wish(now, params, kind=Kind.FOLLOW_UP, unseen=effect.unseen)[1]
-            elif isinstance(effect, Odd):
-                effects.append(Tell(ToolTrouble(effect.call_id, effect.trouble.value)))
-            else:
-                effects.append(effect)
-        return effects
