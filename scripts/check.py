@@ -42,7 +42,14 @@ STATIC: Final = (
 # Not pytest-cov: it starts after pytest has imported our own plugin, and would miss every module-level line.
 # Development mode: asyncio's debug mode, and warnings about what is not closed or not awaited.
 _PYTEST: Final = ("-X", "dev", "-m", "coverage", "run", "--parallel-mode", "-m", "pytest")
-_ASIDE: Final = ("tests/testing", "tests/wire", "tests/transport", "tests/reliability", "tests/avatar", "tests/catalogue")
+_ASIDE: Final = (
+    "tests/testing",
+    "tests/wire",
+    "tests/transport",
+    "tests/reliability",
+    "tests/avatar",
+    "tests/catalogue",
+)
 """About half of the work."""
 
 TESTS: Final = (
