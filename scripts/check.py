@@ -42,21 +42,22 @@ STATIC: Final = (
 # Not pytest-cov: it starts after pytest has imported our own plugin, and would miss every module-level line.
 # Development mode: asyncio's debug mode, and warnings about what is not closed or not awaited.
 _PYTEST: Final = ("-X", "dev", "-m", "coverage", "run", "--parallel-mode", "-m", "pytest")
-_ASIDE: Final = (
-    "tests/testing",
-    "tests/wire",
-    "tests/transport",
-    "tests/reliability",
+_EMULATOR: Final = ("tests/testing", "tests/wire", "tests/transport", "tests/reliability", "tests/catalogue")
+_REAL_TIME: Final = (
     "tests/avatar",
-    "tests/catalogue",
+    "tests/examples",
+    "tests/foreign",
+    "tests/test_calls.py",
+    "tests/test_documentation.py",
 )
-"""About half of the work."""
+_ASIDE: Final = (*_EMULATOR, *_REAL_TIME)
 
 TESTS: Final = (
-    Check("tests", (*_PYTEST, *(f"--ignore={folder}" for folder in _ASIDE))),
-    Check("the other tests", (*_PYTEST, "--quiet", *_ASIDE)),
+    Check("tests", (*_PYTEST, *(f"--ignore={place}" for place in _ASIDE))),
+    Check("tests of emulator, wire and catalogue", (*_PYTEST, "--quiet", *_EMULATOR)),
+    Check("tests of media and examples", (*_PYTEST, "--quiet", *_REAL_TIME)),
 )
-"""Two halves, one for each core: the first one shows its progress."""
+"""Two parts that need a core each, and one that mostly waits for real time. The first one shows its progress."""
 
 COVERAGE: Final = (
     Check("joined coverage", ("-m", "coverage", "combine", "--quiet")),
@@ -97,12 +98,12 @@ def run_in_turn(checks: Sequence[Check]) -> Iterator[Outcome]:
         yield Outcome(check, done.returncode == 0, time.monotonic() - started)
 
 
-def run_halves(checks: Sequence[Check]) -> Iterator[Outcome]:
+def run_side_by_side(checks: Sequence[Check]) -> Iterator[Outcome]:
     """Run the first check on the terminal, and beside it the others, whose output follows in one piece."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         aside = pool.submit(lambda: list(run_together(checks[1:])))
         yield from run_in_turn(checks[:1])
-        print("... waiting for the other half", flush=True)
+        print("... waiting for the others", flush=True)
         yield from aside.result()
 
 
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str]) -> int:
     print(f"==> {', '.join(check.name for check in STATIC)}", flush=True)
     outcomes = [run_together(STATIC)]
     if arguments[0] == "all":
-        outcomes += [run_halves(TESTS), run_in_turn(COVERAGE)]
+        outcomes += [run_side_by_side(TESTS), run_in_turn(COVERAGE)]
     for group in outcomes:
         for outcome in group:
             if not outcome.passed:
