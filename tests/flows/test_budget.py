@@ -62,9 +62,10 @@ async def test_an_emulated_call_ends_within_one_response_of_its_limit_and_its_re
     async with Emulator(pace=Pace.instant()) as emulator, VoiceLiveClient(emulator.endpoint, "key") as client:
         async with client.connect("gpt-realtime", config=CONFIG, budget=budget) as session:
             with contextlib.suppress(SessionClosedError, BudgetReachedError):
-                while True:
+                for _ in range(50):
                     await session.ask("And then? " * 200)
-            info = await session.wait_closed()
+            async with asyncio.timeout(10):
+                info = await session.wait_closed()
         (served,) = emulator.sessions
 
     sent = [event for event in served.sent if isinstance(event, wire.ResponseDone)]
