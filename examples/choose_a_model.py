@@ -73,7 +73,7 @@ def table(found: list[tuple[Model, Estimate]], listed: PriceList) -> Table:
 def draw(found: list[tuple[Model, Estimate]], listed: PriceList) -> str:
     """Draw the chart, and say where it is; without matplotlib, how to get it."""
     try:
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]  # it may well be missing
     except ModuleNotFoundError:
         return "For a chart as well: pip install matplotlib"
     colours = {"pro": "#34557a", "standard": "#5b8c5a", "lite": "#c9a227", "byo": "#8a6d8f"}

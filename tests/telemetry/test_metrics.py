@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from opentelemetry.metrics import NoOpMeter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from tests.conftest import OpenSession
@@ -14,6 +15,7 @@ from tests.support.streams import settle
 from tests.test_usage import usage_of
 
 from voicelive import AzureStandardVoice, SessionConfig, VoiceLiveClient
+from voicelive._version import __version__
 from voicelive.catalogue import prices
 from voicelive.telemetry import metrics
 from voicelive.testing import Emulator, Pace
@@ -118,15 +120,13 @@ except ModuleNotFoundError as missing:
     assert done.stdout.strip() == "metrics need OpenTelemetry: pip install 'voicelive[otel]'"
 
 
-def test_the_global_meter_is_used_where_none_is_given() -> None:
-    class Client:
-        def on_connect(self, equip: object) -> None:
-            equipped.append(equip)
+def test_the_global_meter_is_used_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("opentelemetry.metrics.get_meter", lambda *names: asked.append(names) or NoOpMeter("none"))
 
-    equipped: list[object] = []
-    metrics.attach(Client())  # type: ignore[arg-type]
+    metrics.attach(VoiceLiveClient("https://example.com", "key"))
 
-    assert len(equipped) == 1
+    assert asked == [("voicelive", __version__)]
 
 
 def test_neither_prices_nor_telemetry_are_loaded_by_a_session() -> None:

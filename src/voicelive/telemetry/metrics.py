@@ -22,12 +22,12 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Final
 
 from voicelive._version import __version__
+from voicelive.client import VoiceLiveClient
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
 
     from voicelive.catalogue import Bill
-    from voicelive.client import VoiceLiveClient
     from voicelive.session import Session
     from voicelive.usage import ResponseCost
 
@@ -51,7 +51,7 @@ def attach(target: VoiceLiveClient | Session, *, meter: Meter | None = None) -> 
         ModuleNotFoundError: The extra ``otel`` is not installed.
     """
     instruments = _Instruments(_global_meter() if meter is None else meter)
-    if hasattr(target, "on_connect"):
+    if isinstance(target, VoiceLiveClient):
         target.on_connect(lambda session: _observe(session, instruments))
     else:
         _observe(target, instruments)
