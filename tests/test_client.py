@@ -24,6 +24,7 @@ from voicelive.errors import (
 from voicelive.options import ClientOptions
 from voicelive.protocol.connection import CloseInfo
 from voicelive.session import Session
+from voicelive.testing import Emulator
 from voicelive.transport.address import Agent, Byom, ClassicAgent
 from voicelive.wire.audio import AudioEchoCancellation
 from voicelive.wire.server.response import ResponseAudioDelta, ResponseDone
@@ -278,6 +279,27 @@ async def test_the_context_is_entered_when_the_session_exists() -> None:
         assert [type(event) for event in await take(session, 1)] == [SessionCreated]
         await context.__aexit__(None, None, None)
         assert server.lines[0].heard == [], "without settings nothing is updated"
+
+
+async def test_every_session_is_shown_to_what_wants_to_equip_it_before_its_first_event() -> None:
+    seen: list[tuple[str, object]] = []
+    async with Emulator() as emulator, VoiceLiveClient(emulator.endpoint, "key") as client:
+        client.on_connect(lambda session: seen.append((session.id, session)))
+        async with client.connect("gpt-realtime") as one, client.connect("gpt-realtime") as other:
+            pass
+
+    assert seen == [("", one), ("", other)]
+
+
+async def test_equipment_that_fails_leaves_no_session_behind() -> None:
+    def fail(_: object) -> None:
+        raise LookupError
+
+    async with Emulator() as emulator, VoiceLiveClient(emulator.endpoint, "key") as client:
+        client.on_connect(fail)
+        with pytest.raises(LookupError):
+            await client.connect("gpt-realtime").__aenter__()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_settings_and_tools_are_in_effect_when_the_context_is_entered() -> None:

@@ -39,6 +39,7 @@ EXAMPLES: list[VoiceLiveError] = [
     errors.AvatarLinkFailedError("no way through the network", "ice"),
     errors.AvatarLinkLostError("nothing came for 5 s"),
     errors.AvatarStreamError("a box of 3 bytes"),
+    errors.BudgetReachedError(),
     errors.PricesUnavailableError("the API is overloaded", 429, 30.0),
     errors.PricesNotFoundError("no rows for region 'atlantis'"),
     errors.ProtocolError("a rule"),

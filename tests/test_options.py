@@ -18,6 +18,7 @@ REFUSED: list[tuple[str, Any]] = [
     *((name, value) for name in ("max_frame_bytes", "inbox_bytes", "outbox_bytes") for value in (0, 1023)),
     *(("connections_per_minute", value) for value in (0, -1)),
     ("handler_errors", "ignore"),
+    ("prices", {}),
 ]
 ACCEPTED: list[tuple[str, Any]] = [
     ("connect_timeout_s", 0.001),
@@ -42,7 +43,8 @@ def test_a_refusal_names_field_and_value(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError) as refused:
         options(**{name: value})
 
-    assert str(refused.value).startswith(f"{name} is {value!r}; ")
+    shown = "a dict" if name == "prices" else repr(value)
+    assert str(refused.value).startswith(f"{name} is {shown}; ")
 
 
 @pytest.mark.parametrize(("name", "value"), ACCEPTED)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from voicelive._version import __version__ as __version__
     from voicelive.approvals import ApprovalRequest as ApprovalRequest
+    from voicelive.budget import Budget as Budget
+    from voicelive.call_record import CallRecord as CallRecord
     from voicelive.client import *
     from voicelive.conversation import Conversation as Conversation
     from voicelive.dialogue import Reply as Reply
@@ -34,6 +36,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from voicelive.transport.address import Agent as Agent
     from voicelive.transport.address import Byom as Byom
     from voicelive.transport.address import ClassicAgent as ClassicAgent
+    from voicelive.usage import SessionUsage as SessionUsage
     from voicelive.wire.avatar import PhotoAvatar as PhotoAvatar
     from voicelive.wire.avatar import VideoAvatar as VideoAvatar
     from voicelive.wire.base import Unlisted as Unlisted
@@ -45,10 +48,13 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
 
 _HOME = {
     "_version": "__version__",
+    "budget": "Budget",
+    "call_record": "CallRecord",
     "client": "VoiceLiveClient",
     "errors": (
         "AvatarBusyError AvatarLinkFailedError AvatarLinkLostError AvatarMediaError AvatarRefusedError "
-        "AvatarStreamError CallRefusedError ConfigurationError ConfirmationTimeoutError ConnectFailedError "
+        "AvatarStreamError BudgetReachedError CallRefusedError ConfigurationError ConfirmationTimeoutError "
+        "ConnectFailedError "
         "ConnectTimeoutError ConnectionLostError "
         "CredentialRejectedError DecodeError LocalProtocolError NotInCatalogueError PricesNotFoundError "
         "PricesUnavailableError ProtocolError RequestLostError "
@@ -70,6 +76,7 @@ _HOME = {
     "tools.results": "ToolError",
     "tools.toolset": "ToolSet",
     "transport.address": "Agent Byom ClassicAgent",
+    "usage": "SessionUsage",
     "wire.avatar": "PhotoAvatar VideoAvatar",
     "wire.base": "Unlisted",
     "wire.responses": "ResponseCreateParams",
@@ -93,7 +100,19 @@ _HOME = {
 
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 _NAMESPACES = frozenset(
-    {"audio", "avatar", "bridges", "catalogue", "errors", "events", "testing", "tools", "transport", "wire"}
+    {
+        "audio",
+        "avatar",
+        "bridges",
+        "catalogue",
+        "errors",
+        "events",
+        "telemetry",
+        "testing",
+        "tools",
+        "transport",
+        "wire",
+    }
 )
 
 __all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # type checkers read the imports above

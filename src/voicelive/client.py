@@ -33,6 +33,7 @@ from voicelive.wire.tools import Tool
 
 if TYPE_CHECKING:  # the session brings all event classes along; they load when a connection is made
     from voicelive.approvals import ApprovalHandler
+    from voicelive.budget import Budget
     from voicelive.rtc_call import RtcCall
     from voicelive.session import Session
     from voicelive.tools.declaring import LocalTool
@@ -82,6 +83,7 @@ class VoiceLiveClient:
         self._api_version, self._options = api_version, options or ClientOptions()
         self._own_credential: Any = None
         self._settings_check = SettingsCheck(self._options)
+        self._equipment: list[Callable[[Session], None]] = []
         per_minute = self._options.connections_per_minute
         self._limiter = None if per_minute is None else Limiter(per_minute)
         self._link_turns = LinkTurns(self._options.avatar_links_per_minute)
@@ -114,6 +116,7 @@ class VoiceLiveClient:
         byom: Byom | None = None,
         tools: ToolSet | Sequence[LocalTool | Tool] = (),
         approve: ApprovalHandler | None = None,
+        budget: Budget | None = None,
         resume: Resume | Literal["default"] | None = "default",
         timeout_s: float | None = None,
     ) -> AbstractAsyncContextManager[Session]:
@@ -132,6 +135,7 @@ class VoiceLiveClient:
             resume: How the session goes on when its connection is lost; ``None``: it ends then. Default:
                 ``ClientOptions.resume``.
             approve: Decides on MCP calls that ask for approval; without it they are denied.
+            budget: What the call may cost, and what happens when it has.
             timeout_s: Bound on everything together, retries included; default ``ClientOptions.connect_timeout_s``.
 
         Raises:
@@ -151,10 +155,12 @@ class VoiceLiveClient:
         if wanted is not None:
             refuse_impossible(wanted, model=model, agent=agent is not None)
         target = Target(model=model, agent=agent, byom=byom, features=_features(wanted))
+        _refuse_unpriced(budget, target)
         self._settings_check.heed(target, wanted)
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
         options = self._options if resume == "default" else replace(self._options, resume=resume)
-        return self._session(target, wanted, options, limit_s, lambda session: _equip(session, local, approve))
+        equip = partial(self._equip, target=target, local=local, approve=approve, budget=budget)
+        return self._session(target, wanted, options, limit_s, equip)
 
     def answer_call(
         self,
@@ -166,6 +172,7 @@ class VoiceLiveClient:
         byom: Byom | None = None,
         tools: ToolSet | Sequence[LocalTool | Tool] = (),
         approve: ApprovalHandler | None = None,
+        budget: Budget | None = None,
         api_version: str = CALL_API_VERSION,
         timeout_s: float | None = None,
     ) -> AbstractAsyncContextManager[RtcCall]:
@@ -177,7 +184,7 @@ class VoiceLiveClient:
 
         Args:
             sdp_offer: SDP text of the page's peer connection, complete with audio and all its candidates.
-            model: As for ``connect``, like ``agent``, ``byom``, ``tools`` and ``approve``.
+            model: As for ``connect``, like ``agent``, ``byom``, ``tools``, ``approve`` and ``budget``.
             config: Settings to begin with; an avatar is not among them.
             api_version: A preview version that has calls; the client's own is not used.
             timeout_s: Bound on everything together; default ``ClientOptions.connect_timeout_s``.
@@ -202,9 +209,10 @@ class VoiceLiveClient:
         if wanted is not None:
             refuse_impossible(wanted, model=model, agent=agent is not None)
         target = Target(model=model, agent=agent, byom=byom, features=_features(wanted), webrtc=True)
+        _refuse_unpriced(budget, target)
         self._settings_check.heed(target, wanted)
         limit_s = self._options.connect_timeout_s if timeout_s is None else timeout_s
-        equip = partial(_equip, local=local, approve=approve)
+        equip = partial(self._equip, target=target, local=local, approve=approve, budget=budget)
         return opened(lambda: self._answer(offer, target, wanted, api_version, limit_s, equip))
 
     async def prewarm(
@@ -244,6 +252,13 @@ class VoiceLiveClient:
         target = Target(model=model, agent=agent, byom=byom, features=_features(config))
         await self._prewarmed.keep(target, count, max_age_s)
 
+    def on_connect(self, equip: Callable[[Session], None]) -> None:
+        """Call this with every session that ``connect`` and ``answer_call`` make from now on, before its first event.
+
+        It must not block. An exception ends the attempt to connect, and comes out of it.
+        """
+        self._equipment.append(equip)
+
     async def close(self) -> None:
         """Close the connections kept ready, and the credential that the client made itself, if any.
 
@@ -264,6 +279,24 @@ class VoiceLiveClient:
 
     def __repr__(self) -> str:
         return f"VoiceLiveClient({redacted(self._endpoint)!r}, api_version={self._api_version!r})"
+
+    def _equip(
+        self,
+        session: Session,
+        target: Target,
+        local: ToolSet | None,
+        approve: ApprovalHandler | None,
+        budget: Budget | None,
+    ) -> None:
+        """Give a session what the application wants it to have, before its first event."""
+        session.usage.asked_for(target.model, None if target.byom is None else target.byom.profile)
+        if local is not None:
+            session.use_tools(local)
+        session.on_approval(approve)
+        if budget is not None:
+            session.use_budget(budget)
+        for equip in self._equipment:
+            equip(session)
 
     @asynccontextmanager
     async def _session(
@@ -317,7 +350,7 @@ class VoiceLiveClient:
         ends_at = clock() + limit_s
         transport = await self._handshake(target, limit_s, api_version=api_version)
         session = Session(transport, self._options, config, sideband=True)
-        equip(session)
+        await _equipped(session, equip)
         left_s = ends_at - clock()
         return await _ready(
             session, left_s, answered(session, offer, left_s), "rtc.call.sdp.created or session.created"
@@ -338,7 +371,7 @@ class VoiceLiveClient:
 
         redial = Redial(lambda name: self._redial(target, name), isinstance(target.agent, Agent))
         session = Session(transport, options, config, redial, self._link_turns)
-        equip(session)
+        await _equipped(session, equip)
         await _ready(session, limit_s, session.prepare(limit_s), "session.created")
         return session
 
@@ -364,6 +397,14 @@ class VoiceLiveClient:
             timeout_s=timeout_s,
             limiter=self._limiter,
         )
+
+
+async def _equipped(session: Session, equip: Callable[[Session], None]) -> None:
+    try:
+        equip(session)
+    except BaseException:  # it is the application's, in part
+        await session.close()
+        raise
 
 
 async def _ready(session: Session, limit_s: float, preparing: Coroutine[Any, Any, _T], first_missing: str) -> _T:
@@ -404,10 +445,9 @@ def _split_tools(tools: ToolSet | Sequence[LocalTool | Tool]) -> tuple[list[Tool
     return [one.definition if isinstance(one, LocalTool) else one for one in tools], local if len(local) else None
 
 
-def _equip(session: Session, local: ToolSet | None, approve: ApprovalHandler | None) -> None:
-    if local is not None:
-        session.use_tools(local)
-    session.on_approval(approve)
+def _refuse_unpriced(budget: Budget | None, target: Target) -> None:
+    if budget is not None:
+        budget.check(target.model, None if target.byom is None else target.byom.profile)
 
 
 def _features(config: SessionConfig | None) -> tuple[str, ...]:

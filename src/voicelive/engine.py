@@ -16,8 +16,8 @@ from weakref import WeakSet
 
 from voicelive.approvals import ApprovalHandler, Approvals
 from voicelive.conversation import Conversation
-from voicelive.errors import ConfigurationError, DecodeError
-from voicelive.events import SessionEvent, UndecodableFrame
+from voicelive.errors import BudgetReachedError, ConfigurationError, DecodeError
+from voicelive.events import BudgetReached, BudgetWarning, SessionEvent, UndecodableFrame
 from voicelive.options import ClientOptions
 from voicelive.playback import Playback
 from voicelive.protocol.calls import AnswerCall, Call, CancelCall, RunCall
@@ -25,24 +25,27 @@ from voicelive.protocol.core import SessionProtocol
 from voicelive.protocol.effects import Effect, Flushed, Send, Tell
 from voicelive.protocol.ledger import Confirmed, Refused
 from voicelive.protocol.mcp import AskApproval
-from voicelive.protocol.responses import Again, Ask, Began, Ended, Kind, Rejected, tagged
+from voicelive.protocol.responses import OVER, Again, Ask, Began, Ended, Kind, Rejected, tagged
 from voicelive.protocol.routing import TIMED
 from voicelive.protocol.sideband import OnceEach, may_be_forwarded
+from voicelive.protocol.usage_book import HEARS as USAGE
 from voicelive.protocol.wishes import Wish
 from voicelive.refusals import refusal
 from voicelive.response import ResponseHandle
 from voicelive.sending import Sender
 from voicelive.streams import Streams
 from voicelive.taps import SESSION_EVENT_BYTES
+from voicelive.usage import SessionUsage
 from voicelive.wire.client_events import ClientEvent, ConversationItemCreate, ResponseCreate
 from voicelive.wire.codec import decode
 from voicelive.wire.items import FunctionCallOutputItem
 from voicelive.wire.responses import Response, ResponseCreateParams
-from voicelive.wire.server.response import ResponseAudioDelta, ResponseAudioDone
+from voicelive.wire.server.response import ResponseAudioDelta, ResponseAudioDone, ResponseCreated
 from voicelive.wire.server.session import ServerEventErrorDetails
 from voicelive.wire.server_events import ServerEvent, UnknownServerEvent
 
-if TYPE_CHECKING:  # tools are loaded by applications that have some
+if TYPE_CHECKING:  # tools and budgets are loaded by applications that have some
+    from voicelive.budget_guard import BudgetGuard
     from voicelive.session import Session
     from voicelive.tool_calls import ToolRuns
     from voicelive.tools.results import ToolResult
@@ -85,6 +88,7 @@ class Engine:
         sender: Sender,
         protocol: SessionProtocol,
         start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        usage: SessionUsage,
         *,
         sideband: bool = False,
     ) -> None:
@@ -97,8 +101,11 @@ class Engine:
         self.counts = Counts()
         self.playback = Playback(protocol.playback, self._loop.time, self.moved, lambda: protocol.cues_wait)
         self.conversation = Conversation(protocol.history)
-        self._approvals = Approvals(self.tell, self._push)
+        self._approvals = Approvals(self.tell, self.push)
         self._tools: ToolRuns | None = None
+        self.guard: BudgetGuard | None = None
+        """Who watches what the call costs, where somebody does."""
+        self.usage = usage
         self._wanted: dict[str, ResponseHandle] = {}
         self._running: dict[str, WeakSet[ResponseHandle]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -124,6 +131,7 @@ class Engine:
             return False
         if isinstance(event, UnknownServerEvent):
             self._count(event)
+        spent = self._spend(event) if kind in USAGE else None
         effects = self.protocol.receive(event, self._loop.time(), forwarded=forwarded)
         for effect in effects:
             if not isinstance(effect, Tell | Ended):
@@ -134,6 +142,8 @@ class Engine:
         for effect in effects:
             if isinstance(effect, Tell | Ended):  # a handle ends with its last event
                 self._perform(effect)
+        if spent is not None:
+            self._spent(event, spent)
         is_audio = kind is ResponseAudioDelta
         if is_audio or kind is ResponseAudioDone or effects:
             self.playback.wake()
@@ -235,10 +245,13 @@ class Engine:
 
     def end(self) -> None:
         """The session is over."""
-        for effect in self.protocol.end():
+        for effect in self.protocol.end(self._loop.time()):
             if isinstance(effect, Tell):
                 self.tell(effect.event)
         self._over = True
+        if self.guard is not None:
+            self.guard.end()
+        self.usage.end()
         if self._timer is not None:
             self._timer.cancel()
         error = self.protocol.connection.closed_error()
@@ -279,7 +292,7 @@ class Engine:
                 if self._tools is not None:
                     self._tools.cancel(call_id)
             case AnswerCall(call_id=call_id, output=output):
-                self._push(ConversationItemCreate(item=FunctionCallOutputItem(call_id=call_id, output=output)))
+                self.push(ConversationItemCreate(item=FunctionCallOutputItem(call_id=call_id, output=output)))
             case AskApproval():
                 task = self._start(self._approvals.decide(effect))
                 self._deciding.add(task)
@@ -289,7 +302,7 @@ class Engine:
                 if self._tools is not None:
                     self._tools.interrupted()
             case Send(event=event):
-                self._push(event)
+                self.push(event)
             case Tell(event=told):
                 self.tell(told)
             case _:
@@ -299,13 +312,13 @@ class Engine:
         request = ResponseCreate(event_id=wish.id, response=tagged(wish))
         if wish.additional_instructions is not None:
             request = request.model_copy(update={"additional_instructions": wish.additional_instructions})
-        self._push(request)
+        self.push(request)
 
     def _rejected(self, wishes: tuple[str, ...], error: ServerEventErrorDetails) -> None:
         for wish_id in wishes:
             handle = self._wanted.pop(wish_id, None)
             if handle is not None:
-                handle.fail(refusal(error))
+                handle.fail(BudgetReachedError() if error is OVER else refusal(error))
 
     def _run(self, call: Call) -> None:
         """Run a call, unless it is of a function that the application answers by hand."""
@@ -346,7 +359,8 @@ class Engine:
             return self.want(self._session.verbatim(phrase), kind=Kind.SAY)[0]
         return None
 
-    def _push(self, event: ClientEvent) -> None:
+    def push(self, event: ClientEvent) -> None:
+        """Put an event on the wire in turn, without waiting."""
         if not self._over:
             self.protocol.history.sent(event, self._loop.time())
             lasting = isinstance(event, ConversationItemCreate) and isinstance(event.item, FunctionCallOutputItem)
@@ -358,6 +372,21 @@ class Engine:
         response_id = response.id if isinstance(response, Response) else getattr(event, "response_id", None)
         for handle in self._running.get(response_id if isinstance(response_id, str) else "", ()):
             handle.add(event)
+
+    def _spend(self, event: ServerEvent) -> list[BudgetWarning | BudgetReached]:
+        """Count what was used; a budget that is reached holds back what would be asked for next."""
+        used = self.protocol.count(event, self._loop.time())
+        said = self.guard.look() if used and self.guard is not None else []
+        if used:
+            self.usage.counted()
+        return said
+
+    def _spent(self, event: ServerEvent, said: list[BudgetWarning | BudgetReached]) -> None:
+        """The event was delivered: tell what it means for the budget."""
+        if self.guard is not None:
+            if isinstance(event, ResponseCreated):
+                self.guard.began(event)
+            self.guard.told(said)
 
     def _undecodable(self, error: DecodeError) -> None:
         self.counts.undecodable_frames += 1

@@ -15,6 +15,7 @@ VoiceLiveError
 |  `- AvatarRefusedError        it shows no such avatar, or takes no such offer of a link
 |     `- AvatarBusyError        it may later: retry_after_s
 |- ConfirmationTimeoutError     the service neither confirmed nor refused a request in time
+|- BudgetReachedError           the call's budget is spent: no response is asked for any more
 |- RequestLostError             a request went with its connection; the session goes on over another one
 |- CallRefusedError             a telephone call was not taken: reason
 |- SlowConsumerError            one consumer fell behind its bound; the session goes on
@@ -44,6 +45,7 @@ __all__ = [
     "AvatarMediaError",
     "AvatarRefusedError",
     "AvatarStreamError",
+    "BudgetReachedError",
     "CallRefusedError",
     "ConfigurationError",
     "ConfirmationTimeoutError",
@@ -81,6 +83,13 @@ class VoiceLiveWarning(UserWarning):
 
     ``warnings.filterwarnings("ignore", category=VoiceLiveWarning)`` silences them, ``"error"`` makes them raise.
     """
+
+
+class BudgetReachedError(VoiceLiveError):
+    """The budget of the call is spent and it comes to its end, so no response is asked for any more."""
+
+    def __str__(self) -> str:
+        return "the call's budget is reached and it is being ended; no response is asked for any more"
 
 
 class SettingsWarning(VoiceLiveWarning):

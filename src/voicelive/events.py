@@ -7,6 +7,7 @@ They come through the same streams as the service's events, each right after the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from voicelive.protocol.continuation import LossReport, LostEvent, LostResponse
@@ -24,6 +25,8 @@ __all__ = [
     "AudioDropped",
     "AvatarLinkNeeded",
     "BargeIn",
+    "BudgetReached",
+    "BudgetWarning",
     "HandlerFailed",
     "InputAudioDropped",
     "LeftOut",
@@ -279,6 +282,46 @@ class ToolTrouble:
     type: Literal["voicelive.tool_trouble"] = "voicelive.tool_trouble"
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetWarning:
+    """The call's cost comes near its ``Budget``, or something was used that has no price.
+
+    Attributes:
+        spent: So far, of what has a price.
+        limit: The budget's.
+        currency: Of both.
+        share: The share of the limit that is spent; ``None`` where it is about ``unpriced``.
+        unpriced: What has no price, and is not in ``spent``: each is told once.
+    """
+
+    spent: Decimal
+    limit: Decimal
+    currency: str
+    share: Decimal | None
+    unpriced: tuple[str, ...] = ()
+    type: Literal["voicelive.budget_warning"] = "voicelive.budget_warning"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReached:
+    """The call has cost what its ``Budget`` allows. Told once.
+
+    Attributes:
+        spent: So far, of what has a price.
+        limit: The budget's.
+        currency: Of both.
+        cause: ``unpriced``: something was used that has no price, and the budget refuses that.
+        action: What happens now.
+    """
+
+    spent: Decimal
+    limit: Decimal
+    currency: str
+    cause: Literal["limit", "unpriced"]
+    action: Literal["warn", "end_politely", "end_now"]
+    type: Literal["voicelive.budget_reached"] = "voicelive.budget_reached"
+
+
 SessionEvent: TypeAlias = (
     UndecodableFrame
     | HandlerFailed
@@ -288,6 +331,8 @@ SessionEvent: TypeAlias = (
     | SessionResumed
     | AvatarLinkNeeded
     | BargeIn
+    | BudgetWarning
+    | BudgetReached
     | PlaybackCue
     | NoInput
     | TruncationRefused

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from voicelive.errors import ConfigurationError
+
+if TYPE_CHECKING:  # whoever gives a list has loaded it
+    from voicelive.catalogue import PriceList
 
 __all__ = ["ClientOptions", "HandshakeRetry", "Resume"]
 
@@ -110,6 +113,8 @@ class ClientOptions:
             a ``ConfigurationError``; ``"off"``. Models that the tables do not know pass, and so do your own.
         region: The resource's region, such as ``swedencentral``, so that ``check_settings`` also looks at what it
             offers. The endpoint does not tell it.
+        prices: What ``session.usage`` bills by, such as what ``RetailPrices.fetch`` gives; ``None``: the list that
+            comes with the package, in US dollars.
         allow_insecure: Permit credentials over plain ``ws://`` to another machine, and a weak ``ssl`` context.
     """
 
@@ -135,6 +140,7 @@ class ClientOptions:
     proxy: str | Literal[True] | None = field(default=True, repr=False)
     check_settings: Literal["warn", "refuse", "off"] = "warn"
     region: str | None = None
+    prices: PriceList | None = None
     allow_insecure: bool = False
 
     def __post_init__(self) -> None:
@@ -158,8 +164,17 @@ class ClientOptions:
             raise ConfigurationError(f"check_settings is {self.check_settings!r}; allowed: 'warn', 'refuse', 'off'")
         if self.region is not None and not (isinstance(self.region, str) and self.region.strip()):
             raise ConfigurationError(f"region is {self.region!r}; name the resource's, such as 'swedencentral'")
+        if self.prices is not None:
+            _require_prices(self.prices)
         if self.ssl is not None and not self.allow_insecure:
             _refuse_weak(self.ssl)
+
+
+def _require_prices(prices: object) -> None:
+    from voicelive.catalogue.price_list import PriceList
+
+    if not isinstance(prices, PriceList):
+        raise ConfigurationError(f"prices is a {type(prices).__name__}; it must be a PriceList")
 
 
 def _positive(name: str, value: float) -> None:

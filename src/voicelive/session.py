@@ -14,6 +14,7 @@ import os
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 from voicelive.audio.call_tracks import check_rates
@@ -33,7 +34,7 @@ from voicelive.errors import (
     SlowConsumerError,
     VoiceLiveError,
 )
-from voicelive.events import HandlerFailed
+from voicelive.events import BudgetReached, HandlerFailed
 from voicelive.handlers import Handlers
 from voicelive.listening import Listening
 from voicelive.options import ClientOptions
@@ -45,6 +46,7 @@ from voicelive.sending import Sender
 from voicelive.taps import SESSION_EVENT_BYTES
 from voicelive.transport.base import Transport, TransportClosed, checked_close
 from voicelive.transport.outbox import Outbox
+from voicelive.usage import SessionUsage
 from voicelive.wire.client_events import (
     ClientEvent,
     InputAudioBufferAppend,
@@ -61,6 +63,8 @@ from voicelive.wire.session import SessionConfig, SessionResource
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
+
+    from voicelive.budget import Budget
 
 __all__ = ["Session"]
 
@@ -107,7 +111,18 @@ class Session(Listening, Dialogue):
         self._clock = asyncio.get_running_loop().time
         self._outbox = Outbox(transport, self._options.outbox_bytes)
         self._sender = Sender(self._outbox, self._protocol.ledger, self._clock)
-        self._engine = Engine(self, self._options, self._sender, self._protocol, self._start, sideband=sideband)
+        self.usage = SessionUsage(
+            self._protocol.usage,
+            self._clock,
+            lambda: datetime.now(UTC),
+            lambda: self.audio_sent_ms,
+            self._protocol.history.turn_ids,
+            self._options.prices,
+        )
+        """What the call has used so far, and what that costs."""
+        self._engine = Engine(
+            self, self._options, self._sender, self._protocol, self._start, self.usage, sideband=sideband
+        )
         self._continuity: Continuity | None = None
         if resume is not None and redial is not None:
             rehearsal_s = self._options.confirm_timeout_s
@@ -184,6 +199,44 @@ class Session(Listening, Dialogue):
     def output_format(self) -> AudioFormat:
         """What the agent's audio deltas hold."""
         return AudioFormat.of_output(self.config.output_audio_format)
+
+    def use_budget(self, budget: Budget) -> None:
+        """Keep the call within a budget from now on, what it has used already included; ``connect`` does this.
+
+        Another budget takes the place of the one before. One that is exceeded already acts with the next event.
+
+        Raises:
+            NotInCatalogueError: What cannot be priced is refused, and the model is unknown.
+            SessionClosedError: The session has ended.
+        """
+        from voicelive.budget_guard import BudgetGuard
+
+        self._refuse_when_closed()
+        if budget.prices is not None:
+            self.usage.use(budget.prices)
+        budget.check(*self.usage.asked)
+        engine = self._engine
+        if engine.guard is not None:
+            engine.guard.end()
+            if engine.guard.budget.on_reached is not None:
+                self.off(engine.guard.budget.on_reached)
+        if budget.on_reached is not None:
+            self.on(BudgetReached)(budget.on_reached)
+        engine.guard = BudgetGuard(
+            budget,
+            self.usage,
+            want=engine.want,
+            verbatim=self.verbatim,
+            finish=lambda last: engine.perform(self._protocol.finish(last, self._clock())),
+            send=engine.push,
+            tell=engine.tell,
+            close=self._close_for_budget,
+            start=self._start,
+        )
+        engine.guard.watch()
+
+    async def _close_for_budget(self, politely: bool, within_s: float) -> None:
+        await self.close(1000, "budget reached", after_playback=politely, playback_timeout_s=within_s)
 
     async def prepare(self, timeout_s: float) -> None:
         """Wait until the session exists and the requested settings are in effect; ``connect`` does this.

@@ -27,6 +27,7 @@ _EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 _LIMIT_S = 50  # the longest one takes about 23
 _PROGRAMS = sorted([*_EXAMPLES.glob("*.py"), *_EXAMPLES.glob("*/server.py")])
 _ARGUMENTS = {"microphone": ["--self-test"], "browser": ["--self-test"], "avatar": ["--self-test"]}
+_ARGUMENTS["choose_a_model"] = ["--region", "swedencentral", "--currency", "EUR", "--rate", "0.868"]
 _IN_STEP_S = 0.08
 _LOUD = 0.01  # of 1; beyond the noise of the codecs
 _THROAT_LUMA = 45  # nothing else of the drawn face is as dark
@@ -254,6 +255,22 @@ def test_the_assistant_holds_a_call_with_two_tools_and_a_barge_in(runs: Mapping[
     assert lines[8] != lines[6], "the caller did not hear all of it"
     heard_ms, total_ms = runs["assistant"].numbers[7]
     assert 0 < heard_ms < total_ms
+
+
+def test_models_are_compared_by_the_price_of_an_hour_cheapest_first(runs: Mapping[str, Run]) -> None:
+    run = runs["choose_a_model"]
+    rows = [[cell.strip(" *") for cell in line.split("│")[1:-1]] for line in run.lines if "│" in line]
+
+    assert "in EUR, prices of" in run.lines[0]
+    assert len(rows) > 15
+    assert {row[1] for row in rows} == {"pro", "standard", "lite"}
+    listed = [numbers[-3:] for line, numbers in zip(run.lines, run.numbers, strict=True) if "│" in line]
+    assert all(low <= expected <= high for low, expected, high in listed)
+    assert [expected for _, expected, _ in listed] == sorted(expected for _, expected, _ in listed)
+    assert run.lines[-2].endswith("# EUR for one USD.")
+    drawn = run.lines[-1] == "The chart is in models.png."
+    assert drawn or run.lines[-1] == "For a chart as well: pip install matplotlib"
+    assert (run.directory / "models.png").exists() is drawn
 
 
 def test_the_assistant_is_shorter_than_sixty_lines() -> None:

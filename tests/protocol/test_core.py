@@ -198,7 +198,7 @@ def test_the_end_finishes_open_turns() -> None:
     protocol = SessionProtocol()
     feed(protocol, typed("i1", "hello"), begins("r1"))
 
-    assert [type(news) for news in told(protocol.end())] == [TurnFinished]
+    assert [type(news) for news in told(protocol.end(0.0))] == [TurnFinished]
 
 
 COURSE: list[ServerEvent] = [
@@ -223,7 +223,7 @@ def test_events_in_any_order_never_raise_and_a_call_runs_at_most_once(order: lis
             effects += protocol.wish(float(step))[1]
         effects += protocol.receive(one, float(step))
         effects += protocol.tick(float(step))
-    effects += protocol.end()
+    effects += protocol.end(0.0)
 
     assert sum(isinstance(effect, RunCall) for effect in effects) <= 1
     assert sum(isinstance(effect, Began) for effect in effects) == 2

@@ -665,3 +665,54 @@ def test_a_wish_that_was_taken_back_is_not_asked_for_again() -> None:
     lose(told)
 
     assert resume(told) == []
+
+
+# -- the last responses of a call
+
+
+def test_after_the_end_was_decided_only_the_last_wishes_are_asked_for() -> None:
+    told = Told()
+    told.begins("r1")
+    told.wish("a", ResponseCreateParams(instructions="a"))
+    told.wish("bye", ResponseCreateParams(instructions="bye"), Kind.SAY)
+
+    assert said(told.gate.stop(frozenset({"bye"}))) == ["rejected a"]
+    assert told.wish("late") == ["rejected late"]
+    assert told.wish("beside", BESIDE) == ["rejected beside"]
+    assert told.follow_up("results") == ["rejected results"]
+    assert told.ends("r1") == ["ended r1", "ask bye"]
+    told.begins("r2", "bye")
+    told.ends("r2")
+    assert told.gate.idle
+
+
+def test_after_the_end_was_decided_speech_reserves_nothing() -> None:
+    told = Told()
+    told.hear("input_audio_buffer.speech_started", item_id="i1", audio_start_ms=0)
+
+    told.gate.stop(frozenset())
+    told.hear("input_audio_buffer.speech_started", item_id="i2", audio_start_ms=0)
+
+    assert told.gate.idle
+
+
+def test_what_raced_with_another_response_is_not_asked_for_again_after_the_end_was_decided() -> None:
+    told = Told()
+    told.wish("a")
+    told.gate.stop(frozenset())
+
+    told.begins("r1")
+    told.refuses("a")
+
+    assert told.ends("r1") == ["ended r1"]
+    assert told.gate.idle
+
+
+def test_what_waited_for_a_connection_as_the_end_was_decided_is_refused() -> None:
+    told = Told()
+    told.gate.hold(answered_otherwise=frozenset(), question_known=False, answer_id="again")
+    told.wish("a")
+    told.wish("beside", BESIDE)
+
+    assert said(told.gate.stop(frozenset())) == ["rejected a", "rejected beside"]
+    assert said(told.gate.resume(0.0, owed=False)) == []

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
+    from voicelive.catalogue.avatar_time import AvatarLine as AvatarLine
     from voicelive.catalogue.billing import Bill as Bill
     from voicelive.catalogue.billing import BillLine as BillLine
     from voicelive.catalogue.billing import Unpriced as Unpriced
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from voicelive.catalogue.terms import Tier as Tier
 
 _HOME = {
+    "avatar_time": "AvatarLine",
     "billing": "Bill BillLine Unpriced bill",
     "checking": "Finding check",
     "cost_lines": "CostLine",

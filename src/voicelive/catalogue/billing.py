@@ -5,12 +5,13 @@ A session's cost is the sum over its responses: each reads the whole conversatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import get_args
 
+from voicelive.catalogue.avatar_time import AvatarLine, avatar_line
 from voicelive.catalogue.modes import BillingMode, require_mode
 from voicelive.catalogue.money import product, total
 from voicelive.catalogue.packaged import prices as packaged_prices
@@ -58,11 +59,11 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """Tokens that cost something nobody can tell.
+    """What costs something nobody can tell.
 
     Attributes:
-        what: The meter, or where they are counted.
-        tokens: How many.
+        what: The meter, or where it is counted.
+        tokens: How many tokens, or seconds where ``what`` says so; 0: not even that is known.
     """
 
     what: str
@@ -82,6 +83,7 @@ class Bill:
         flags: What is missing in the usage or does not add up in it; its details were billed as they are.
         currency: ISO 4217 code.
         as_of: The day of the prices.
+        avatars: The meters of avatars, which count by the second.
     """
 
     lines: tuple[BillLine, ...]
@@ -92,6 +94,7 @@ class Bill:
     flags: tuple[str, ...]
     currency: str
     as_of: date
+    avatars: tuple[AvatarLine, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -114,18 +117,50 @@ class Bill:
         for line in (line for part in parts for line in part.lines):
             key = (line.tier, line.category, line.price_per_1m)
             lines[key] = replace(line, tokens=line.tokens + lines[key].tokens) if key in lines else line
+        shown: dict[tuple[str, Decimal | None], AvatarLine] = {}
+        for avatar in (avatar for part in parts for avatar in part.avatars):
+            place = (avatar.category, avatar.price_per_minute)
+            shown[place] = avatar.plus(shown[place].milliseconds) if place in shown else avatar
         unpriced: dict[str, int] = {}
         for one in (one for part in parts for one in part.unpriced):
             unpriced[one.what] = unpriced.get(one.what, 0) + one.tokens
+        summed = tuple(_priced(line) for line in sorted(lines.values(), key=_order))
+        avatars = tuple(shown[place] for place in sorted(shown, key=lambda place: (place[0], place[1] or Decimal(-1))))
         return cls(
-            lines=tuple(_priced(line) for line in sorted(lines.values(), key=_order)),
-            total=total(part.total for part in parts),
+            lines=summed,
+            total=_sum(summed, avatars),
             unpriced=tuple(Unpriced(what, unpriced[what]) for what in sorted(unpriced)),
             estimated=any(part.estimated for part in parts),
             notes=tuple(sorted({note for part in parts for note in part.notes})),
             flags=tuple(sorted({flag for part in parts for flag in part.flags})),
             currency=currencies[0],
             as_of=max(part.as_of for part in parts),
+            avatars=avatars,
+        )
+
+    @classmethod
+    def empty(
+        cls,
+        prices: PriceList,
+        *,
+        avatar_ms: Mapping[str, int] | None = None,
+        unpriced: Iterable[Unpriced] = (),
+        notes: Iterable[str] = (),
+        flags: Iterable[str] = (),
+    ) -> Bill:
+        """One without tokens: of the time in which avatars were shown, by meter, or of nothing at all."""
+        avatars = tuple(avatar_line(meter, shown_ms, prices) for meter, shown_ms in sorted((avatar_ms or {}).items()))
+        unknown = (Unpriced(f"seconds of {one.category}", one.whole_seconds) for one in avatars if one.amount is None)
+        return cls(
+            lines=(),
+            total=_sum((), avatars),
+            unpriced=(*unpriced, *unknown),
+            estimated=False,
+            notes=tuple(notes),
+            flags=tuple(flags),
+            currency=prices.currency,
+            as_of=prices.as_of,
+            avatars=avatars,
         )
 
 
@@ -188,6 +223,11 @@ def _priced(line: BillLine) -> BillLine:
     if line.price_per_1m is None:
         return replace(line, amount=None if line.tokens else Decimal(0))
     return replace(line, amount=product(line.tokens, line.price_per_1m, _PER_TOKEN))
+
+
+def _sum(lines: tuple[BillLine, ...], avatars: tuple[AvatarLine, ...]) -> Decimal:
+    amounts = [*(line.amount for line in lines), *(line.amount for line in avatars)]
+    return total(amount for amount in amounts if amount is not None)
 
 
 def _order(line: BillLine) -> tuple[int, int, Decimal]:

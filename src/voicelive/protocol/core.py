@@ -27,6 +27,7 @@ from voicelive.protocol.routing import PLAYBACK, ROUTED, SPEECH, TIMED
 from voicelive.protocol.settings import merged
 from voicelive.protocol.silence import Silence
 from voicelive.protocol.turns import Flush, Truncate, TurnEffect
+from voicelive.protocol.usage_book import UsageBook
 from voicelive.wire.client_events import (
     ClientEvent,
     ConversationItemCreate,
@@ -80,6 +81,7 @@ class SessionProtocol:
         self.connected = self._asking.connected
         self.history = History()
         self.avatar = AvatarLink()
+        self.usage = UsageBook()
         self._hearing = Hearing(self.history, min_barge_in_ms)
         self.playback = self._hearing.playback
         self._answers = False
@@ -95,6 +97,7 @@ class SessionProtocol:
         """Take in one event and say what must happen; ``forwarded``: a page says that it came."""
         kind = type(event)
         if isinstance(event, ResponseAudioDelta):
+            self.usage.audio(event)
             self.history.receive(event, now)
             return self._hearing.take(event, now)
         if kind not in ROUTED:
@@ -133,6 +136,21 @@ class SessionProtocol:
             effects += self._prompted(now)
         return tuple(effects) if effects else _NOTHING
 
+    def count(self, event: ServerEvent, now: float) -> bool:
+        """Note what one of ``usage_book.HEARS`` tells was used, and say whether something was.
+
+        It comes before ``receive``, so that a budget may end the call before the next response is asked for.
+        """
+        return self.usage.receive(event, now, self._caller_ms)
+
+    def finish(self, last_wishes: frozenset[str], now: float) -> tuple[Effect, ...]:
+        """Ask for no response any more but for these; turn detection is to start none."""
+        effects: list[Effect] = list(self.gate.stop(last_wishes))
+        if self.connection.settings.turn_detection is not None:
+            effects.append(Send(SessionUpdate(session=SessionConfig(turn_detection=None))))
+        self._silence.watch(None, 1)
+        return (*effects, *self._asking.pump(now))
+
     def tick(self, now: float) -> tuple[Effect, ...]:
         """Time has passed."""
         effects: list[Effect] = self._turn_effects(self._hearing.tick(now), now)
@@ -152,8 +170,9 @@ class SessionProtocol:
         )
         return min((due for due in dues if due is not None), default=None)
 
-    def end(self) -> tuple[Effect, ...]:
+    def end(self, now: float) -> tuple[Effect, ...]:
         """The session is over."""
+        self.usage.connection_lost(now, self._caller_ms)
         return tuple(map(Tell, self.history.end(owed=self._asking.owes)))
 
     # -- what the application wants
@@ -207,6 +226,7 @@ class SessionProtocol:
             remembered: Whether the service itself keeps the conversation (an agent's), so that every question is known.
         """
         self.avatar.connection_lost()
+        self.usage.connection_lost(now, self._caller_ms)
         if self.gate.active_id:
             self.playback.complete_response(self.gate.active_id)
         question_known = remembered or self.history.question_known
@@ -238,6 +258,10 @@ class SessionProtocol:
         return self._hearing.cues_wait
 
     # -- inside
+
+    @property
+    def _caller_ms(self) -> float:
+        return self.caller_audio.ms(self.caller_audio.sent_bytes)
 
     def _accepted(self, outcome: Outcome) -> None:
         if isinstance(outcome, Confirmed) and isinstance(outcome.asked, SessionUpdate):

@@ -84,6 +84,10 @@ class History:
         elif isinstance(event, ResponseCreate):
             self._asked_at = now
 
+    def turn_ids(self) -> dict[str, str]:
+        """The turn of each response."""
+        return self._log.turn_ids()
+
     def set_aside(self, response_id: str) -> None:
         """A response is out of band: nothing of it is part of the conversation. Comes before its first event."""
         self._book.aside.add(response_id)

@@ -64,6 +64,11 @@ NO_ANSWER: Final = ServerEventErrorDetails(
 )
 
 
+OVER: Final = ServerEventErrorDetails(
+    type="budget_reached", code="budget_reached", message="no response is asked for any more"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Send ``response.create`` for this wish."""
@@ -169,6 +174,8 @@ class Gate:
         self._answer_due = False
         """Whether a turn is committed and its automatic answer has not begun."""
         self._held = False
+        self._last_wishes: frozenset[str] | None = None
+        """What alone may still be asked for, once the end was decided."""
         self._beside: dict[str, _Entry] = {}
         self._beside_running: dict[str, _Entry] = {}
         self._reserved_until: float | None = None
@@ -202,6 +209,8 @@ class Gate:
 
     def wish(self, wish: Wish, now: float, *, owed: bool) -> list[GateEffect]:
         """Take a wish in; it may be due at once."""
+        if self._last_wishes is not None:
+            return [Rejected((wish.id,), OVER)]
         entry = _Entry([wish], unseen=set(wish.unseen))
         if wish.beside:
             self._beside[wish.id] = entry
@@ -212,6 +221,17 @@ class Gate:
         else:
             twin.join(entry)
         return self.pump(now, owed=owed)
+
+    def stop(self, last_wishes: frozenset[str]) -> list[GateEffect]:
+        """Ask for nothing more but for these; what runs goes on."""
+        self._last_wishes = last_wishes
+        self._reserved_until, self._answer_due = None, False
+        dropped = [entry for entry in self._queue if not self._may_be_asked(entry)]
+        self._queue = deque(entry for entry in self._queue if self._may_be_asked(entry))
+        if self._held:  # those were not sent yet
+            dropped += self._beside.values()
+            self._beside = {}
+        return [Rejected(entry.ids, OVER) for entry in dropped]
 
     def withdraw(self, wish_id: str) -> bool:
         """Take a wish back; ``False`` when it was sent already: it may still begin, but is not asked for again."""
@@ -286,7 +306,7 @@ class Gate:
             owed: Whether tool results are owed.
         """
         if isinstance(event, InputAudioBufferSpeechStarted):
-            if answers and not self.blind:
+            if answers and not self.blind and self._last_wishes is None:
                 self._reserved_until = now + ANSWER_AFTER_SPEECH_S
         elif isinstance(event, InputAudioBufferCommitted):
             if self._reserved_until is not None:
@@ -359,6 +379,9 @@ class Gate:
     def _answer_within_s(self) -> float:
         return UNTOLD_ANSWER_S if self.blind else ANSWER_AFTER_REQUEST_S
 
+    def _may_be_asked(self, entry: _Entry) -> bool:
+        return self._last_wishes is None or not self._last_wishes.isdisjoint(entry.ids)
+
     def _ask(self, entry: _Entry, now: float) -> Ask:
         self._asked += 1
         entry.number, entry.asked_at = self._asked, now
@@ -367,7 +390,7 @@ class Gate:
     def _requeue(self, entry: _Entry) -> None:
         """Put what nobody has taken back at the head of the line."""
         rest = entry.without(entry.withdrawn)
-        if rest is None:
+        if rest is None or not self._may_be_asked(rest):
             return
         twin = self._twin(rest)
         if twin is not None:

@@ -90,6 +90,10 @@ class TurnLog:
         turn.unseen.clear()
         return turn
 
+    def turn_ids(self) -> dict[str, str]:
+        """The turn of each response."""
+        return {response_id: turn.id for response_id, turn in self._by_response.items()}
+
     def made(self, entry: Entry, response_id: str) -> TurnRecord:
         """A response made this item."""
         turn = self.response(response_id)

@@ -1,0 +1,1 @@
+"""What calls use, for OpenTelemetry: ``from voicelive.telemetry import metrics``. Extra ``otel``."""
