@@ -122,7 +122,12 @@ except ModuleNotFoundError as missing:
 
 def test_the_global_meter_is_used_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr("opentelemetry.metrics.get_meter", lambda *names: asked.append(names) or NoOpMeter("none"))
+
+    def get_meter(*names: str) -> NoOpMeter:
+        asked.append(names)
+        return NoOpMeter("none")
+
+    monkeypatch.setattr("opentelemetry.metrics.get_meter", get_meter)
 
     metrics.attach(VoiceLiveClient("https://example.com", "key"))
 

@@ -7,12 +7,13 @@ with the length of its audio, so that it is missed and not forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from voicelive.audio.formats import AudioFormat
 from voicelive.protocol.avatar import delivery
+from voicelive.protocol.usage_reading import avatar_meter, transcript_ms, transcript_tokens
 from voicelive.wire.responses import Response, TokenUsage
 from voicelive.wire.server.conversation import ConversationItemInputAudioTranscriptionCompleted
 from voicelive.wire.server.response import ResponseAudioDelta, ResponseCreated, ResponseDone
@@ -20,7 +21,7 @@ from voicelive.wire.server.session import SessionAvatarConnecting, SessionCreate
 from voicelive.wire.server_events import ServerEvent
 from voicelive.wire.session import SessionResource
 
-__all__ = ["HEARS", "LOST", "ResponseUsage", "TranscriptionUsage", "UsageBook", "avatar_meter"]
+__all__ = ["HEARS", "LOST", "ResponseUsage", "TranscriptionUsage", "UsageBook"]
 
 HEARS: Final = frozenset(
     {
@@ -36,9 +37,6 @@ HEARS: Final = frozenset(
 
 LOST: Final = "lost"
 """Status of a response whose end was never told."""
-
-_LONGEST_S: Final = 1e6  # of audio; beyond it a length is none
-_4K_PIXELS: Final = 3840 * 2160
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,38 +237,8 @@ class UsageBook:
         if not isinstance(told, Mapping) or (event.item_id and key in self._known):
             return False
         self._known.add(key)
-        self.transcriptions.append(TranscriptionUsage(_transcript_tokens(told), _transcript_ms(told)))
+        self.transcriptions.append(TranscriptionUsage(transcript_tokens(told), transcript_ms(told)))
         return True
 
     def _key(self, *names: str) -> tuple[str, ...]:
         return (self._settings.id or "", *names)
-
-
-def avatar_meter(settings: SessionResource) -> str | None:
-    """The word of the meter of avatar minutes under these settings; ``None`` without an avatar."""
-    avatar = settings.avatar
-    if avatar is None:
-        return None
-    if avatar.type == "unknown":
-        return "avatar_of_unknown_kind"
-    size = None if avatar.video is None else avatar.video.resolution
-    large = size is not None and size.width * size.height >= _4K_PIXELS
-    return f"avatar_realtime_{'custom' if avatar.customized else 'standard'}{'_hd' if large else ''}"
-
-
-def _transcript_tokens(told: Mapping[Any, Any]) -> int | None:
-    total = told.get("total_tokens")
-    counts = [total] if total is not None else list(_both_ways(told))
-    good = all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts)
-    return sum(counts) if counts and good else None
-
-
-def _transcript_ms(told: Mapping[Any, Any]) -> int | None:
-    seconds = told.get("seconds")
-    return round(seconds * 1000) if isinstance(seconds, int | float) and 0 <= seconds < _LONGEST_S else None
-
-
-def _both_ways(told: Mapping[Any, Any]) -> Iterator[Any]:
-    for name in ("input_tokens", "output_tokens"):
-        if told.get(name) is not None:
-            yield told[name]
