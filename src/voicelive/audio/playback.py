@@ -162,7 +162,8 @@ class PlaybackQueue:
         if response_id in self._dead:
             self.stale_deltas += 1
             return False
-        self.listen(now)
+        if self.ear is not None:
+            self.listen(now)
         voice = self._voices.get(item_id)
         if voice is None:
             starts_s = max(now, self._ends_s())
