@@ -113,7 +113,7 @@ class WebSocketTransport:
         except ConnectionClosed as exc:
             raise self._ended(exc) from exc
         if self._connection.state is State.CLOSED:  # lost while this call waited, and the frame with it
-            raise self._ended(self._connection.close_exc)
+            raise self._ended(self._connection.protocol.close_exc)
 
     async def receive(self) -> bytes:
         """The next frame, as bytes; see ``Transport.receive``."""
@@ -122,7 +122,7 @@ class WebSocketTransport:
             return inbox.popleft()
         message = await self._connection.next_message()
         if message is None:
-            raise self._ended(self._connection.close_exc)
+            raise self._ended(self._connection.protocol.close_exc)
         return message
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
