@@ -19,6 +19,7 @@ from voicelive.audio.playback import PlaybackQueue
 from voicelive.audio.timeline import TimelineWriter
 from voicelive.caller_voice import CallerVoice
 from voicelive.errors import LocalProtocolError
+from voicelive.unhurried import completed
 
 __all__ = ["CallRecorder", "recorded"]
 
@@ -117,18 +118,7 @@ async def recorded(
         playback.listen(now())
         voice.listener = playback.ear = None
         recorder.end()
-        await _finished(writing)
+        await completed(writing)  # a file must not be left half written
+        writing.result()
     if recorder.failure is not None:
         raise recorder.failure
-
-
-async def _finished(task: asyncio.Task[None]) -> None:
-    """Wait for a task that ends soon, also when cancelled meanwhile: a file must not be left half written."""
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled

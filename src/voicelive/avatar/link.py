@@ -18,8 +18,8 @@ from voicelive.avatar.media_clock import MediaClock
 from voicelive.avatar.media_stats import MediaStats, stats_of
 from voicelive.avatar.peer import Peer
 from voicelive.avatar.pump import Pump
-from voicelive.avatar.unhurried import to_the_end
 from voicelive.errors import AvatarLinkFailedError
+from voicelive.unhurried import to_the_end
 
 __all__ = ["Link", "Linking", "Outlets"]
 

@@ -24,8 +24,8 @@ from voicelive.avatar.media_stats import MediaStats
 from voicelive.avatar.merging import FrameStream
 from voicelive.avatar.recording import RECORDED_SOUNDS, Recording, recorded
 from voicelive.avatar.relinking import Relinking
-from voicelive.avatar.unhurried import to_the_end
 from voicelive.errors import AvatarLinkLostError, ConfigurationError
+from voicelive.unhurried import to_the_end
 
 if TYPE_CHECKING:
     from voicelive.avatar.link import Link, Outlets

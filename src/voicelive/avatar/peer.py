@@ -19,8 +19,8 @@ from voicelive.avatar.aiortc_inside import limit_gathering, own_connecting
 from voicelive.avatar.contracts import Offering
 from voicelive.avatar.ice import Server
 from voicelive.avatar.media_clock import Kind
-from voicelive.avatar.unhurried import completed
 from voicelive.errors import AvatarLinkFailedError
+from voicelive.unhurried import completed
 
 __all__ = ["Peer"]
 

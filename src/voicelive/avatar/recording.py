@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Generic, Protocol, TypeVar
 from voicelive.avatar.frames import Frame
 from voicelive.avatar.merging import FrameStream
 from voicelive.avatar.mp4_boxes import Segment
-from voicelive.avatar.unhurried import completed
 from voicelive.errors import SlowConsumerError, VoiceLiveError
+from voicelive.unhurried import completed
 
 if TYPE_CHECKING:
     from voicelive.avatar.mp4_writer import Mp4Writer

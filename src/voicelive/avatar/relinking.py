@@ -11,7 +11,6 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from voicelive.avatar.contracts import FollowedSignalling
-from voicelive.avatar.unhurried import to_the_end
 from voicelive.errors import (
     AvatarBusyError,
     AvatarLinkFailedError,
@@ -20,6 +19,7 @@ from voicelive.errors import (
     RequestLostError,
     VoiceLiveError,
 )
+from voicelive.unhurried import to_the_end
 
 if TYPE_CHECKING:
     from voicelive.avatar.link import Link, Linking

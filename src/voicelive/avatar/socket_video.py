@@ -19,10 +19,10 @@ from voicelive.avatar.frames import AudioFrame, VideoFrame
 from voicelive.avatar.merging import FrameStream
 from voicelive.avatar.mp4_boxes import Mp4Joiner, Segment
 from voicelive.avatar.recording import FileRecording, SegmentFile, recorded
-from voicelive.avatar.unhurried import to_the_end
 from voicelive.errors import AvatarLinkLostError, LocalProtocolError, VoiceLiveError
 from voicelive.events import SessionResumed
 from voicelive.taps import Subscription
+from voicelive.unhurried import to_the_end
 from voicelive.wire.server.animation import ResponseVideoDelta
 
 if TYPE_CHECKING:

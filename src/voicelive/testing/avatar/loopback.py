@@ -24,7 +24,8 @@ def offer_loopback(peer: RTCPeerConnection) -> None:
         transports.append(peer.sctp.transport)
     for transport in set(transports):
         connection = transport.transport.iceGatherer._connection
-        connection.get_component_candidates = partial(_gather, connection.get_component_candidates)  # type: ignore[method-assign]
+        gather = partial(_gather, connection.get_component_candidates)
+        connection.get_component_candidates = gather  # type: ignore[method-assign]  # of this connection alone
 
 
 async def _gather(gather: Any, component: int, addresses: list[str], **options: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voicelive.avatar.unhurried import completed, to_the_end
+from voicelive.unhurried import completed, to_the_end
 
 pytestmark = pytest.mark.looptime
 
